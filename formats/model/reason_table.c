@@ -1,0 +1,45 @@
+#include "formats/model/reason.h"
+
+#include <string.h>
+
+const struct reason_info reason_infos[REASON_COUNT] = {
+	[REASON_NONE] = { "unknown", "not recorded, or older than the trace", WAIT_CLASS_UNKNOWN },
+	[REASON_MUTEX_LOCK] = { "mutex lock", "a mutex that another task holds", WAIT_CLASS_LOCK },
+	[REASON_RWLOCK_READ] = { "rwlock read", "a reader-writer lock, to read", WAIT_CLASS_LOCK },
+	[REASON_RWLOCK_WRITE] = { "rwlock write", "a reader-writer lock, to write",
+			WAIT_CLASS_LOCK },
+	[REASON_SPIN_LOCK] = { "spin lock", "a spin lock that another task holds",
+			WAIT_CLASS_LOCK },
+	[REASON_ONCE] = { "once", "another task runs the same one-time initialisation",
+			WAIT_CLASS_LOCK },
+	[REASON_COND_WAIT] = { "cond wait", "a condition variable", WAIT_CLASS_RECEIVE },
+	[REASON_SEMAPHORE_WAIT] = { "semaphore wait", "a semaphore at zero", WAIT_CLASS_RECEIVE },
+	[REASON_BARRIER_WAIT] = { "barrier wait", "the other tasks at a barrier",
+			WAIT_CLASS_RECEIVE },
+	[REASON_JOIN] = { "join", "the end of another task", WAIT_CLASS_JOIN },
+	[REASON_FUTEX_WAIT] = { "futex wait", "a futex word, by system call", WAIT_CLASS_RECEIVE },
+	[REASON_SLEEP] = { "sleep", "time to pass", WAIT_CLASS_TIME },
+	[REASON_PAUSE] = { "pause", "any signal", WAIT_CLASS_FOREVER },
+	[REASON_SIGNAL_WAIT] = { "signal wait", "one of a set of signals", WAIT_CLASS_OUTSIDE },
+	[REASON_CHILD_WAIT] = { "child wait", "a child process", WAIT_CLASS_OUTSIDE },
+	[REASON_POLL] = { "poll", "any of several descriptors (poll, select, epoll)",
+			WAIT_CLASS_OUTSIDE },
+	[REASON_READ] = { "read", "data from a descriptor", WAIT_CLASS_OUTSIDE },
+	[REASON_WRITE] = { "write", "room for data in a descriptor", WAIT_CLASS_OUTSIDE },
+	[REASON_ACCEPT] = { "accept", "a connection to arrive", WAIT_CLASS_OUTSIDE },
+	[REASON_CONNECT] = { "connect", "a connection to be made", WAIT_CLASS_OUTSIDE },
+	[REASON_RECEIVE] = { "network receive", "data from a socket", WAIT_CLASS_OUTSIDE },
+	[REASON_SEND] = { "network send", "room for data in a socket", WAIT_CLASS_OUTSIDE },
+	[REASON_FILE_LOCK] = { "file lock", "a lock on a file", WAIT_CLASS_LOCK },
+};
+
+enum wait_reason reason_by_name(const char *name, uint32_t length)
+{
+	unsigned reason = 0;
+
+	while (reason < REASON_COUNT &&
+			(strlen(reason_infos[reason].name) != length ||
+					memcmp(reason_infos[reason].name, name, length) != 0))
+		reason++;
+	return (enum wait_reason)reason;
+}

@@ -1,0 +1,106 @@
+#ifndef LOITER_NATIVE_TRACE_WRITER_H
+#define LOITER_NATIVE_TRACE_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "formats/base/byte_sink.h"
+#include "formats/base/error.h"
+#include "formats/model/event.h"
+#include "formats/model/loss.h"
+#include "formats/model/module.h"
+#include "formats/model/stack_table.h"
+#include "formats/model/symbol_table.h"
+#include "formats/model/task.h"
+
+/*
+ * Writes one native trace into a sink, front to back, nothing ever changed in place.
+ *
+ * Rows of tables (strings, modules, stacks, tasks, ...) are collected and written before the first
+ * block whose events may name them. A block is sealed at TRACE_BLOCK_ROWS rows, when
+ * trace_writer_advance() has moved TRACE_BLOCK_SPAN_NS past its begin, and on flush. What was
+ * sealed is complete in the sink. Memory: one block, the stack and string tables, the block index
+ * (a few dozen bytes per block); task rows are not kept.
+ *
+ * After any failure of the sink the writer stays failed: every later call returns that error, and
+ * the sink holds a file cut at a block boundary or inside one, which readers handle.
+ * Not thread safe.
+ */
+#define TRACE_BLOCK_ROWS    32768u
+#define TRACE_BLOCK_SPAN_NS 1000000000ull
+
+struct trace_writer;
+
+/* The writer takes ownership of `sink`, even on failure. Writes the head of the file at once. */
+enum lo_result trace_writer_open(
+		struct trace_writer **out, struct byte_sink *sink, struct lo_error *err);
+
+/* Tables. Each gives an id to use in events and other rows; equal rows share one id. */
+enum lo_result trace_writer_string(struct trace_writer *writer, const char *bytes, uint32_t length,
+		uint32_t *id, struct lo_error *err);
+enum lo_result trace_writer_module(struct trace_writer *writer, const struct module_info *module,
+		uint32_t *id, struct lo_error *err);
+enum lo_result trace_writer_frame(struct trace_writer *writer, struct frame frame,
+		uint32_t *frame_id, struct lo_error *err);
+enum lo_result trace_writer_stack(struct trace_writer *writer, uint32_t parent, uint32_t frame_id,
+		uint32_t *stack_id, struct lo_error *err);
+
+/* Rows by id: a later row for the same id replaces the earlier one for the reader. */
+enum lo_result trace_writer_task(
+		struct trace_writer *writer, const struct task_info *task, struct lo_error *err);
+enum lo_result trace_writer_process(struct trace_writer *writer, const struct process_info *process,
+		struct lo_error *err);
+enum lo_result trace_writer_symbols(struct trace_writer *writer, uint32_t frame_id,
+		const struct symbol *chain, uint32_t count, struct lo_error *err);
+enum lo_result trace_writer_meta(struct trace_writer *writer, const char *key, const char *value,
+		struct lo_error *err);
+
+/*
+ * Append one event. Times must not decrease (LO_USAGE otherwise); task, stack and peer ids are
+ * the caller's promise. A reason or object kind out of range is LO_USAGE.
+ */
+enum lo_result trace_writer_event(
+		struct trace_writer *writer, const struct event *event, struct lo_error *err);
+
+/* Count events lost about now; they go into the header of the current block. */
+enum lo_result trace_writer_lost(struct trace_writer *writer, enum loss_cause cause, uint64_t count,
+		struct lo_error *err);
+
+/*
+ * Nothing before `now_ns` will come any more. Seals a block that has become old, and writes an
+ * empty one when nothing at all happened for TRACE_HEARTBEAT_NS, so that the time a stuck program
+ * was watched is in the file even if the recorder is killed.
+ */
+#define TRACE_HEARTBEAT_NS 5000000000ull
+enum lo_result trace_writer_advance(
+		struct trace_writer *writer, uint64_t now_ns, struct lo_error *err);
+
+/* Seal the current block, if it has rows or losses, and all pending table rows. */
+enum lo_result trace_writer_flush(struct trace_writer *writer, struct lo_error *err);
+
+/*
+ * Flush, then write the end mark (with the time watched until `end_ns`), the index and the
+ * locator, and close the sink. The writer must still be closed.
+ */
+enum lo_result trace_writer_finish(
+		struct trace_writer *writer, uint64_t end_ns, struct lo_error *err);
+
+/* Accepts NULL. Without finish the file is left as a crash would leave it: readable, no index. */
+void trace_writer_close(struct trace_writer *writer);
+
+/* What was written so far, for stop rules and the last line of a recording. */
+struct trace_writer_stats {
+	uint64_t bytes; /* in the sink */
+	uint64_t events;
+	uint64_t lost[LOSS_CAUSE_COUNT];
+	uint64_t blocks;
+};
+void trace_writer_stats(const struct trace_writer *writer, struct trace_writer_stats *stats);
+
+/* The tables as collected so far, for the symbolizer. Valid until the next call that adds. */
+const struct stack_table *trace_writer_stacks(const struct trace_writer *writer);
+uint32_t trace_writer_module_count(const struct trace_writer *writer);
+const struct module_info *trace_writer_get_module(const struct trace_writer *writer, uint32_t id);
+const char *trace_writer_get_string(const struct trace_writer *writer, uint32_t id);
+
+#endif
