@@ -44,9 +44,9 @@ have() {
 missing_packages() {
 	echo "$1" | while read -r kind name package; do
 		if [ -n "$kind" ] && ! have "$kind" "$name"; then
-			printf '%s ' "$package"
+			echo "$package"
 		fi
-	done
+	done | sort -u | tr '\n' ' '
 }
 
 # Sets `as_root` to what must stand before a command that needs root; fails if nothing helps.
@@ -86,7 +86,7 @@ install_needs() {
 	command -v apt-get >/dev/null 2>&1 ||
 		give_up "these Debian packages, or what your system calls them, are missing: $packages"
 	find_root ||
-		give_up "these packages are missing, and installing them needs root or sudo. Please run:
+		give_up "these packages are missing, and installing them needs root or sudo. Please run as root:
     apt-get install $packages"
 	say "installing with apt-get: $packages"
 	# The list is split into words on purpose.
