@@ -1,0 +1,186 @@
+#include "recorder/shim/thread.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "formats/model/object.h"
+#include "recorder/ring/system_call.h"
+#include "recorder/shim/shim.h"
+#include "recorder/shim/wait.h"
+
+__thread struct thread thread_self;
+
+/*
+ * The destructor of this key ends a thread, whichever way it ends: return, pthread_exit() or
+ * cancellation. Destructors run in rounds as long as values are set again, PTHREAD_DESTRUCTOR_
+ * ITERATIONS at most, and each round goes through the keys from the lowest up. Ours takes part in
+ * every round and acts in the last; keys made after it may still run once more, unrecorded.
+ *
+ * The value is the round. Setting it allocates only for keys from KEYS_INLINE on, in glibc, so a
+ * key as late as that is not used.
+ */
+#define KEYS_INLINE 32u
+static pthread_key_t end_key;
+
+/* A thread that got no ring looks again after so many ticks: a look at all rings is dear. */
+#define RETRY_TICKS 1000000u
+
+static void end_key_destructor(void *value)
+{
+	uintptr_t round = (uintptr_t)value;
+
+	if (round >= PTHREAD_DESTRUCTOR_ITERATIONS)
+		thread_end();
+	else
+		pthread_setspecific(end_key, (void *)(round + 1));
+}
+
+bool thread_key_init(void)
+{
+	return pthread_key_create(&end_key, end_key_destructor) == 0 && end_key < KEYS_INLINE;
+}
+
+void thread_say_name(struct thread *self, uint32_t task, const char *name)
+{
+	struct event event = { .time_ns = shim_ticks(), .kind = RING_EVENT_NAME, .stack = task };
+	char *text = (char *)&event + offsetof(struct event, object);
+
+	for (unsigned i = 0; i < RING_EVENT_NAME_BYTES - 1 && name[i]; i++)
+		text[i] = name[i];
+	wait_push_other(self, &event);
+}
+
+/* A thread that nobody announced is named here; the name of a new one is its creator's. */
+static void say_run(struct thread *self, bool created)
+{
+	struct event event = {
+		.time_ns = shim_ticks(),
+		.object = self->tid,
+		.kind = EVENT_RUN,
+		.object_kind = OBJECT_NONE,
+		.flags = created ? 0 : EVENT_FLAG_EXISTING,
+	};
+	char name[RING_EVENT_NAME_BYTES] = "";
+
+	ring_producer_push(&self->producer, &event, RING_SPARE_OTHER);
+	if (!created && system_call(SYS_prctl, PR_GET_NAME, (long)name, 0, 0) == 0)
+		thread_say_name(self, 0, name);
+}
+
+/* Takes a ring; `busy` is set. */
+static bool start(struct thread *self, bool created)
+{
+	if (self->retry_ticks != 0 && shim_ticks() < self->retry_ticks)
+		return false;
+	if (self->task == 0)
+		self->task = atomic_fetch_add_explicit(
+				&shim.slot->next_task, 1, memory_order_relaxed);
+	self->tid = (uint32_t)system_call(SYS_gettid, 0, 0, 0, 0);
+
+	const struct ring_owner owner = {
+		.process = shim.slot_index,
+		.generation = shim.slot_generation,
+		.task = self->task,
+		.tid = self->tid,
+	};
+	if (!ring_producer_take(&self->producer, shim.segment, &owner)) {
+		self->retry_ticks = shim_ticks() + RETRY_TICKS;
+		return false;
+	}
+	self->memo = &shim.memos[self->producer.ring - shim.segment->rings];
+	stack_memo_reset(self->memo);
+	self->phase = THREAD_LIVE;
+	pthread_setspecific(end_key, (void *)(uintptr_t)1);
+	say_run(self, created);
+	return true;
+}
+
+static enum thread_entry enter(struct thread *self, bool created)
+{
+	if (!shim_is_live())
+		return THREAD_OFF;
+	if (self->busy)
+		return THREAD_NESTED;
+	if (self->phase == THREAD_ENDED)
+		return THREAD_OFF;
+	if (atomic_load_explicit(&shim.segment->header.recording, memory_order_relaxed) == 0) {
+		shim_turn_off();
+		return THREAD_OFF;
+	}
+
+	self->busy = 1;
+	atomic_signal_fence(memory_order_acquire);
+	if (__builtin_expect(self->producer.ring != NULL, 1) || start(self, created))
+		return THREAD_ENTERED;
+	thread_leave(self);
+	return THREAD_NO_RING;
+}
+
+enum thread_entry thread_enter(struct thread *self)
+{
+	return enter(self, false);
+}
+
+uint32_t thread_task(void)
+{
+	struct thread *self = &thread_self;
+
+	if (__builtin_expect(self->task == 0, 0) && thread_enter(self) == THREAD_ENTERED)
+		thread_leave(self);
+	return self->task;
+}
+
+uint32_t thread_task_of(pthread_t thread)
+{
+	ptrdiff_t distance = (char *)&thread_self - (char *)pthread_self();
+	const struct thread *other = (const struct thread *)((char *)thread + distance);
+
+	return __atomic_load_n(&other->task, __ATOMIC_RELAXED);
+}
+
+void thread_born(uint32_t task, bool created)
+{
+	struct thread *self = &thread_self;
+
+	__atomic_store_n(&self->task, task, __ATOMIC_RELAXED);
+	switch (enter(self, created)) {
+	case THREAD_ENTERED:
+		thread_leave(self);
+		break;
+	case THREAD_NO_RING:
+		atomic_fetch_add_explicit(
+				&shim.segment->header.lost_no_ring, 1, memory_order_relaxed);
+		break;
+	case THREAD_OFF:
+	case THREAD_NESTED:
+		break;
+	}
+}
+
+/*
+ * Runs outside of every hook, so whatever is left of one belongs to code that was unwound: nothing
+ * is in the middle of a push any more.
+ */
+void thread_end(void)
+{
+	struct thread *self = &thread_self;
+
+	if (self->phase != THREAD_LIVE || !shim_is_live() || !self->producer.ring)
+		return;
+	self->busy = 1;
+	wait_abandon_all(self);
+
+	const struct event event = { .time_ns = shim_ticks(), .kind = EVENT_EXIT };
+	ring_producer_push(&self->producer, &event, RING_SPARE_EXIT);
+	ring_producer_close(&self->producer);
+	self->phase = THREAD_ENDED;
+	thread_leave(self);
+}
+
+void thread_forget_parent(void)
+{
+	memset(&thread_self, 0, sizeof(thread_self));
+}

@@ -1,0 +1,93 @@
+#ifndef LOITER_SHIM_THREAD_H
+#define LOITER_SHIM_THREAD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "recorder/ring/ring_producer.h"
+#include "recorder/shim/stack_capture.h"
+
+struct wait;
+
+/*
+ * What the shim knows of one thread.
+ *
+ * It lies in the static TLS block (initial-exec), so reaching it neither calls nor allocates, and
+ * it begins as zeros in every new thread. It stays far below 1 KiB, because a library that is
+ * loaded late gets only a small surplus of that block.
+ *
+ *   T1  `busy` is set while the thread is inside the shim's own code, never while it is in the
+ *       function that a hook wraps. A signal handler that blocks meanwhile finds it set, records
+ *       nothing and counts what it left out.
+ *   T2  `wait` is the innermost open wait; the waits further out are suspended, see wait.h.
+ *   T3  A ring is taken at the first event and given back at the end. Between them lies every
+ *       event of the thread; after EXIT its hooks do nothing.
+ */
+enum thread_phase {
+	THREAD_NEW,
+	THREAD_LIVE,
+	THREAD_ENDED
+};
+
+struct thread {
+	struct ring_producer producer;
+	struct stack_memo *memo;
+	struct wait *wait;
+	uint64_t retry_ticks; /* no ring was found: do not look again before */
+	uint32_t task;        /* number in this process; 0 = none yet */
+	uint32_t tid;
+	uint8_t phase;         /* enum thread_phase */
+	volatile uint8_t busy; /* read and written by handlers of the same thread */
+};
+_Static_assert(sizeof(struct thread) <= 128, "static TLS is scarce");
+
+extern __thread struct thread thread_self
+		__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+enum thread_entry {
+	THREAD_ENTERED, /* thread_leave() must follow */
+	THREAD_OFF,     /* nothing is recorded, nothing is lost */
+	THREAD_NESTED,  /* T1 */
+	THREAD_NO_RING,
+};
+
+/* Asks to record something. At the first time the thread takes a ring and says RUN. */
+enum thread_entry thread_enter(struct thread *self);
+
+static inline void thread_leave(struct thread *self)
+{
+	atomic_signal_fence(memory_order_release);
+	self->busy = 0;
+}
+
+/* The calling thread's number; 0 = not recorded. */
+uint32_t thread_task(void);
+
+/*
+ * The number of another thread, which has not been joined. 0 = not known (yet).
+ *
+ * The thread descriptor that a pthread_t points to is the thread pointer, and our static TLS
+ * variable lies at the same distance from it in every thread. So this is as safe as the C library's
+ * own use of a pthread_t, and no safer: after the join, or the end of a detached thread, both read
+ * memory that may be gone.
+ */
+uint32_t thread_task_of(pthread_t thread);
+
+/* First thing in a new thread: it is task `task`. `created`: a CREATE record tells of it. */
+void thread_born(uint32_t task, bool created);
+
+/* Last thing in the calling thread. */
+void thread_end(void);
+
+/* The new child's only thread. */
+void thread_forget_parent(void);
+
+/* Before the first thread: makes the key whose destructor ends threads. */
+bool thread_key_init(void);
+
+/* Says NAME. `task` 0: the calling thread. */
+void thread_say_name(struct thread *self, uint32_t task, const char *name);
+
+#endif

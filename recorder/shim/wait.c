@@ -1,0 +1,208 @@
+#include "recorder/shim/wait.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unwind.h>
+
+#include "recorder/ring/system_call.h"
+#include "recorder/shim/shim.h"
+
+/* A wait is two records. */
+#define WAIT_RECORDS 2u
+
+/* Opens or arms the wait at the present time; also when it goes on after an inner one. */
+static void open_wait(struct thread *self, struct wait *wait)
+{
+	bool room;
+
+	wait->event.time_ns = shim_ticks();
+	if (wait->doubtful) {
+		/* First the stage: a handler may jump away as soon as the event is armed. */
+		wait->stage = WAIT_ARMED;
+		room = ring_producer_arm(&self->producer, &wait->event);
+	} else {
+		wait->stage = WAIT_OPEN;
+		room = ring_producer_push(&self->producer, &wait->event, RING_SPARE_OTHER);
+	}
+	if (!room) {
+		wait->stage = WAIT_LOST;
+		wait->lost = THREAD_ENTERED;
+	}
+}
+
+static bool lasted(const struct wait *wait, uint64_t now)
+{
+	return !wait->doubtful ||
+	       now - wait->event.time_ns >= shim.segment->header.io_threshold_ticks;
+}
+
+static void count_lost(struct thread *self, const struct wait *wait)
+{
+	switch ((enum thread_entry)wait->lost) {
+	case THREAD_ENTERED:
+		/* The push of a BLOCK has counted itself. */
+		ring_producer_count_lost(&self->producer, RING_LOSS_FULL,
+				wait->doubtful ? WAIT_RECORDS : WAIT_RECORDS - 1);
+		break;
+	case THREAD_NESTED:
+		if (self->producer.ring)
+			ring_producer_count_lost(&self->producer, RING_LOSS_NESTED, WAIT_RECORDS);
+		break;
+	case THREAD_NO_RING:
+		atomic_fetch_add_explicit(&shim.segment->header.lost_no_ring, WAIT_RECORDS,
+				memory_order_relaxed);
+		break;
+	case THREAD_OFF:
+		break;
+	}
+}
+
+/* The opposite of open_wait(). */
+static void close_wait(struct thread *self, struct wait *wait, uint32_t waker, uint8_t flags)
+{
+	struct event end = {
+		.time_ns = shim_ticks(), .peer = waker, .kind = EVENT_UNBLOCK, .flags = flags
+	};
+	bool waited = lasted(wait, end.time_ns);
+
+	switch ((enum wait_stage)wait->stage) {
+	case WAIT_OPEN:
+		break;
+	case WAIT_ARMED:
+		if (ring_producer_disarm(&self->producer))
+			break; /* P4: the drain knows the BLOCK */
+		if (!waited)
+			return;
+		ring_producer_push(&self->producer, &wait->event, RING_SPARE_OTHER);
+		break;
+	case WAIT_LOST:
+		if (waited)
+			count_lost(self, wait);
+		return;
+	case WAIT_OFF:
+		return;
+	}
+	ring_producer_push(&self->producer, &end, RING_SPARE_UNBLOCK);
+}
+
+bool wait_push_other(struct thread *self, const struct event *event)
+{
+	bool pushed;
+
+	if (self->wait)
+		close_wait(self, self->wait, TASK_NONE, EVENT_FLAG_INTERRUPTED);
+	pushed = ring_producer_push(&self->producer, event, RING_SPARE_OTHER);
+	if (self->wait)
+		open_wait(self, self->wait);
+	return pushed;
+}
+
+void wait_abandon_all(struct thread *self)
+{
+	if (!self->wait)
+		return;
+	close_wait(self, self->wait, TASK_NONE, EVENT_FLAG_INTERRUPTED);
+	self->wait = NULL; /* those further out are suspended, so they are closed already */
+}
+
+static bool on_alternate_stack(void)
+{
+	stack_t stack = { .ss_flags = 0 };
+
+	return system_call(SYS_sigaltstack, 0, (long)&stack, 0, 0) == 0 &&
+	       (stack.ss_flags & SS_ONSTACK) != 0;
+}
+
+/* There is a wait further out; `inner` begins. */
+static void suspend_outer(struct thread *self, const struct wait *inner)
+{
+	/* Stacks grow down: what lies below the new frame has been left. */
+	if ((uintptr_t)inner > (uintptr_t)self->wait && !on_alternate_stack())
+		wait_abandon_all(self);
+	else
+		close_wait(self, self->wait, TASK_NONE, EVENT_FLAG_INTERRUPTED);
+}
+
+void wait_begin_at(struct wait *wait, const struct stack_registers *here)
+{
+	struct thread *self = &thread_self;
+	enum thread_entry entry = thread_enter(self);
+
+	if (__builtin_expect(entry != THREAD_ENTERED, 0)) {
+		if (entry == THREAD_OFF)
+			return;
+		wait->event.time_ns = shim_ticks();
+		wait->stage = WAIT_LOST;
+		wait->lost = (uint8_t)entry;
+		return;
+	}
+	if (__builtin_expect(self->wait != NULL, 0))
+		suspend_outer(self, wait);
+	wait->outer = self->wait;
+	self->wait = wait;
+	wait->event.stack = stack_capture(self->memo, here, &wait->event.flags);
+	open_wait(self, wait);
+	thread_leave(self);
+}
+
+void wait_end(struct wait *wait, uint32_t waker, uint8_t flags)
+{
+	struct thread *self = &thread_self;
+
+	if (wait->stage == WAIT_OFF || !shim_is_live())
+		return;
+	if (wait->stage == WAIT_LOST && wait->lost != THREAD_ENTERED) {
+		close_wait(self, wait, waker, flags);
+		return;
+	}
+	if (self->wait != wait || thread_enter(self) != THREAD_ENTERED)
+		return;
+	close_wait(self, wait, waker, flags);
+	self->wait = wait->outer;
+	if (__builtin_expect(self->wait != NULL, 0))
+		open_wait(self, self->wait);
+	thread_leave(self);
+}
+
+void wait_jumped(void)
+{
+	struct thread *self = &thread_self;
+
+	if (!shim_is_live() || !self->producer.ring)
+		return;
+	/* The handler that jumps may have interrupted the shim; nobody will go on there. */
+	self->busy = 1;
+	wait_abandon_all(self);
+	thread_leave(self);
+}
+
+/*
+ * The unwinder calls this for each frame that it leaves and that says so. The innermost frame with
+ * a wait comes first, and the innermost wait is the one to close.
+ */
+_Unwind_Reason_Code wait_unwound(int version, _Unwind_Action actions,
+		_Unwind_Exception_Class exception_class, struct _Unwind_Exception *exception,
+		struct _Unwind_Context *context);
+_Unwind_Reason_Code wait_unwound(int version, _Unwind_Action actions,
+		_Unwind_Exception_Class exception_class, struct _Unwind_Exception *exception,
+		struct _Unwind_Context *context)
+{
+	struct thread *self = &thread_self;
+
+	(void)version;
+	(void)exception_class;
+	(void)exception;
+	(void)context;
+	if ((actions & _UA_CLEANUP_PHASE) && self->wait && shim_is_live()) {
+		struct wait *outer = self->wait->outer;
+
+		self->busy = 1;
+		close_wait(self, self->wait, TASK_NONE, EVENT_FLAG_INTERRUPTED);
+		self->wait = outer;
+		if (outer)
+			outer->stage = WAIT_OFF;
+		thread_leave(self);
+	}
+	return _URC_CONTINUE_UNWIND;
+}
