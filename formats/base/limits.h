@@ -1,0 +1,80 @@
+#ifndef LOITER_BASE_LIMITS_H
+#define LOITER_BASE_LIMITS_H
+
+/*
+ * Every cap on what a trace may ask of its reader, with its reason. A trace may come from a
+ * stranger, and 100 bytes of zstd can stand for gigabytes; so no size or count of a file is
+ * believed before it was compared with one of these and with the bytes that are left.
+ * Writers keep to the same numbers, so that whatever was written can be read.
+ */
+
+/* One pread fetches any section header whole. A block header with 64 columns and 64 loss counts
+ * takes 1.6 KiB. */
+#define LIMIT_SECTION_HEADER 4096u
+
+/* Compressed bytes of one section, which the reader holds at once. A block of 32,768 rows that do
+ * not compress at all takes about 1.2 MiB. */
+#define LIMIT_SECTION_PAYLOAD (64u << 20)
+
+/* Sections of a file, 40 bytes each in memory. One block a second for 48 days, or 130,000 million
+ * events. */
+#define LIMIT_SECTIONS (1u << 22)
+
+/* Unpacked bytes of one table section; the writer starts a new section at 1 MiB. */
+#define LIMIT_TABLE_RAW (16u << 20)
+
+/* Unpacked bytes of the index: LIMIT_SECTIONS entries of up to 24 bytes. */
+#define LIMIT_INDEX_RAW (96u << 20)
+
+/* Rows of one block: 8 MiB once decoded, eight times what the writer makes. */
+#define LIMIT_BLOCK_ROWS (1u << 18)
+
+/* Raw bytes that one row may take in one column: a 64-bit varint, an object kind and its reference.
+ */
+#define LIMIT_COLUMN_ROW_BYTES 16u
+
+/* Columns and loss causes named by one block header. */
+#define LIMIT_BLOCK_COLUMNS 64u
+#define LIMIT_BLOCK_LOSSES  64u
+
+/* Rows and names of a stored schema: some hundreds are in use. */
+#define LIMIT_SCHEMA_ROWS 4096u
+#define LIMIT_SCHEMA_NAME 64u
+
+/* Fields of one table row, as a schema may describe them. */
+#define LIMIT_ROW_FIELDS 32u
+
+/* Highest task id. Readers keep a few hundred bytes for each, so more could not be analysed; it is
+ * 14 minutes of 20,000 new threads a second. */
+#define LIMIT_TASKS (1u << 24)
+
+/* Rows about tasks: as many as tasks, and as many again for tasks that change their names. */
+#define LIMIT_TASK_ROWS (2u * LIMIT_TASKS)
+
+/* Distinct strings, their bytes together, and one of them. Demangled C++ names reach tens of
+ * kilobytes; a large program has some hundred thousand functions. */
+#define LIMIT_STRINGS       (1u << 22)
+#define LIMIT_STRING_BYTES  (256u << 20)
+#define LIMIT_STRING_LENGTH (1u << 20)
+
+/* Distinct code places and call stacks. 44,000 stacks is the most seen in one recording. */
+#define LIMIT_FRAMES (1u << 22)
+#define LIMIT_STACKS (1u << 23)
+
+/* Frames of one stack: bounds every walk from a leaf to its root. Recorders keep at most 128. */
+#define LIMIT_STACK_DEPTH 1024u
+
+/* Files mapped as code, and processes. The recorder follows 64 processes at a time. */
+#define LIMIT_MODULES   (1u << 16)
+#define LIMIT_PROCESSES (1u << 20)
+
+/* Inlined places over all frames: some per frame. */
+#define LIMIT_SYMBOLS (1u << 23)
+
+/* Key and value pairs about the recording: mostly program arguments. */
+#define LIMIT_META_ROWS 65536u
+
+/* Damaged stretches that are listed one by one. */
+#define LIMIT_DAMAGE 65536u
+
+#endif
