@@ -36,12 +36,28 @@ void stack_table_free(struct stack_table *table);
 
 /*
  * Find or add a frame, a stack. LO_USAGE for an id that does not exist, LO_NO_MEMORY, or
- * LO_UNSUPPORTED beyond LIMIT_STACKS/LIMIT_FRAMES. O(1) amortised.
+ * LO_UNSUPPORTED beyond LIMIT_STACKS, LIMIT_FRAMES or LIMIT_STACK_DEPTH. O(1) amortised.
  */
 enum lo_result stack_table_frame(struct stack_table *table, struct frame frame, uint32_t *frame_id,
 		struct lo_error *err);
 enum lo_result stack_table_push(struct stack_table *table, uint32_t parent, uint32_t frame_id,
 		uint32_t *stack_id, struct lo_error *err);
+
+/*
+ * For readers of a file, where ids are given: the next id is this frame or stack, without looking
+ * for an equal one and without ever being found by the functions above. LO_CORRUPT for a parent
+ * that is not smaller than the stack itself or a chain deeper than LIMIT_STACK_DEPTH. A frame id
+ * out of range is kept: its row may be lost.
+ */
+enum lo_result stack_table_append_frame(
+		struct stack_table *table, struct frame frame, struct lo_error *err);
+enum lo_result stack_table_append(
+		struct stack_table *table, struct stack_node node, struct lo_error *err);
+/* The next `count` ids stand for nothing, since their rows were lost. */
+enum lo_result stack_table_leave_out_frames(
+		struct stack_table *table, uint32_t count, struct lo_error *err);
+enum lo_result stack_table_leave_out(
+		struct stack_table *table, uint32_t count, struct lo_error *err);
 
 /* Highest id in use; 0 when empty. */
 uint32_t stack_table_frame_count(const struct stack_table *table);
