@@ -28,9 +28,9 @@
 struct trace_reader;
 
 enum trace_index_state {
-	TRACE_INDEX_COMPLETE,
-	TRACE_INDEX_PARTIAL,
-	TRACE_INDEX_NONE
+	TRACE_INDEX_COMPLETE, /* the sections were found by it */
+	TRACE_INDEX_PARTIAL,  /* there is one, damaged or of another file: they come from a scan */
+	TRACE_INDEX_NONE      /* there is none: they come from a scan */
 };
 
 struct trace_info {
@@ -79,10 +79,19 @@ const struct trace_info *trace_reader_info(const struct trace_reader *reader);
 uint32_t trace_reader_damage_count(struct trace_reader *reader);
 bool trace_reader_damage(struct trace_reader *reader, uint32_t i, struct trace_damage *out);
 
+/*
+ * What this file has and this build does not know (kinds of events, reasons, columns, ...), as
+ * sentences fit for a terminal: it was left out, or is shown without being understood.
+ */
+uint32_t trace_reader_warning_count(const struct trace_reader *reader);
+/* NULL past the end. */
+const char *trace_reader_warning(const struct trace_reader *reader, uint32_t i);
+
 /* Tables. Ids out of range give empty values, never failure: damaged files lose rows. */
 const char *trace_reader_string(const struct trace_reader *reader, uint32_t id, uint32_t *length);
 const struct stack_table *trace_reader_stacks(const struct trace_reader *reader);
 const struct symbol_table *trace_reader_symbols(const struct trace_reader *reader);
+/* NULL for MODULE_NONE and for ids out of range. */
 const struct module_info *trace_reader_module(const struct trace_reader *reader, uint32_t id);
 /* NULL when the file has no row about the task. */
 const struct task_info *trace_reader_task(const struct trace_reader *reader, uint32_t id);

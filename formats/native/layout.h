@@ -1,0 +1,101 @@
+#ifndef LOITER_NATIVE_LAYOUT_H
+#define LOITER_NATIVE_LAYOUT_H
+
+#include <stdint.h>
+
+/*
+ * The fixed numbers of the trace file. docs/format.md explains each and is compared with this
+ * header by a test. Nothing here may change in a released version; new numbers may be added.
+ *
+ * A trace is a sequence of sections. A section is one zstd skippable frame, its header, followed by
+ * payload_bytes of ordinary zstd frames. So `zstd -t` accepts a trace, and a reader that knows no
+ * section types can walk it.
+ */
+#define SECTION_FRAME_MAGIC 0x184d2a5cu           /* one of zstd's sixteen skippable magics */
+#define SECTION_MAGIC       0x0a726574696f6cabull /* byte ab, "loiter", newline */
+#define FORMAT_VERSION      1u
+
+/* Offsets in a section header, from the start of its frame. */
+enum section_header_offset {
+	SECTION_AT_FRAME_MAGIC = 0,       /* u32 */
+	SECTION_AT_FRAME_BYTES = 4,       /* u32: bytes of the header after this number */
+	SECTION_AT_MAGIC = 8,             /* u64 */
+	SECTION_AT_TYPE = 16,             /* u16 enum section_type */
+	SECTION_AT_FLAGS = 18,            /* u16 set of enum section_flag */
+	SECTION_AT_VERSION = 20,          /* u16 */
+	SECTION_AT_RESERVED = 22,         /* u16 zero, ignored */
+	SECTION_AT_SEQUENCE = 24,         /* u32: 0 for the first section, then one more each */
+	SECTION_AT_ROWS = 28,             /* u32 */
+	SECTION_AT_PAYLOAD_BYTES = 32,    /* u64 */
+	SECTION_AT_PAYLOAD_CHECKSUM = 40, /* u64 XXH3-64 */
+	SECTION_AT_EXTRA = 48,            /* the part that depends on the type */
+};
+/* Last in every header: XXH3-64 of all its bytes before. */
+#define SECTION_CHECKSUM_BYTES 8u
+
+enum section_type {
+	SECTION_SCHEMA = 1,
+	SECTION_META = 2,
+	SECTION_STRINGS = 3,
+	SECTION_MODULES = 4,
+	SECTION_FRAMES = 5,
+	SECTION_STACKS = 6,
+	SECTION_TASKS = 7,
+	SECTION_PROCESSES = 8,
+	SECTION_SYMBOLS = 9,
+	SECTION_BLOCK = 10,
+	SECTION_END = 11,
+	SECTION_INDEX = 12,
+	SECTION_LOCATOR = 13,
+	SECTION_TYPE_COUNT,
+};
+
+enum section_flag {
+	SECTION_FLAG_OPTIONAL = 1 << 0, /* who does not know the type may pass over it */
+};
+
+/* Offsets in the extra part, from the start of that part. */
+enum table_extra_offset {
+	TABLE_AT_FIRST_ID = 0,  /* u32: id of the first row; 0 where rows carry their own */
+	TABLE_AT_RAW_BYTES = 4, /* u32: payload, unpacked */
+	TABLE_EXTRA_BYTES = 8,
+};
+
+enum block_extra_offset {
+	BLOCK_AT_BEGIN_NS = 0,      /* u64 */
+	BLOCK_AT_END_NS = 8,        /* u64, inclusive */
+	BLOCK_AT_TASK_MIN = 16,     /* u32 */
+	BLOCK_AT_TASK_MAX = 20,     /* u32 */
+	BLOCK_AT_COLUMN_COUNT = 24, /* u16 */
+	BLOCK_AT_LOSS_COUNT = 26,   /* u16 */
+	BLOCK_AT_COLUMNS = 28,      /* column entries, then loss entries */
+};
+
+enum column_entry_offset {
+	COLUMN_AT_NUMBER = 0,       /* u8 */
+	COLUMN_AT_ENCODING = 1,     /* u8 */
+	COLUMN_AT_RESERVED = 2,     /* u16 zero, ignored */
+	COLUMN_AT_PACKED_BYTES = 4, /* u32 */
+	COLUMN_AT_RAW_BYTES = 8,    /* u32 */
+	COLUMN_ENTRY_BYTES = 12,
+};
+
+enum loss_entry_offset {
+	LOSS_AT_CAUSE = 0, /* u32 */
+	LOSS_AT_COUNT = 4, /* u64 */
+	LOSS_ENTRY_BYTES = 12,
+};
+
+enum end_extra_offset {
+	END_AT_TIME_NS = 0, /* u64 */
+	END_EXTRA_BYTES = 8,
+};
+
+enum locator_extra_offset {
+	LOCATOR_AT_INDEX_OFFSET = 0, /* u64: of the header frame of the index section */
+	LOCATOR_EXTRA_BYTES = 8,
+};
+/* The last bytes of a finished trace. */
+#define LOCATOR_BYTES (SECTION_AT_EXTRA + LOCATOR_EXTRA_BYTES + SECTION_CHECKSUM_BYTES)
+
+#endif

@@ -1,0 +1,113 @@
+#include "formats/native/section.h"
+
+#include <string.h>
+
+#include "formats/base/bytes.h"
+#include "formats/base/checksum.h"
+
+#define FRAME_HEADER_BYTES   8u /* zstd's own: magic and size */
+#define SECTION_HEADER_LEAST (SECTION_AT_EXTRA + SECTION_CHECKSUM_BYTES)
+
+static const char *const type_names[SECTION_TYPE_COUNT] = {
+	[SECTION_SCHEMA] = "schema",
+	[SECTION_META] = "meta",
+	[SECTION_STRINGS] = "strings",
+	[SECTION_MODULES] = "modules",
+	[SECTION_FRAMES] = "frames",
+	[SECTION_STACKS] = "stacks",
+	[SECTION_TASKS] = "tasks",
+	[SECTION_PROCESSES] = "processes",
+	[SECTION_SYMBOLS] = "symbols",
+	[SECTION_BLOCK] = "block",
+	[SECTION_END] = "end",
+	[SECTION_INDEX] = "index",
+	[SECTION_LOCATOR] = "locator",
+};
+
+const char *section_type_name(unsigned type)
+{
+	return type < SECTION_TYPE_COUNT ? type_names[type] : NULL;
+}
+
+/* Finds the size of the header frame; the frame lies wholly in the bytes when this succeeds. */
+static enum lo_result check_frame(const uint8_t *bytes, size_t size, uint64_t offset,
+		uint32_t *header_bytes, struct lo_error *err)
+{
+	uint32_t frame_bytes;
+
+	if (size < SECTION_HEADER_LEAST)
+		return lo_fail(err, LO_TRUNCATED, offset, "the file ends inside a section header");
+	if (load_le32(bytes + SECTION_AT_FRAME_MAGIC) != SECTION_FRAME_MAGIC ||
+			load_le64(bytes + SECTION_AT_MAGIC) != SECTION_MAGIC)
+		return lo_fail(err, LO_CORRUPT, offset, "no section begins here");
+	frame_bytes = load_le32(bytes + SECTION_AT_FRAME_BYTES);
+	if (frame_bytes < SECTION_HEADER_LEAST - FRAME_HEADER_BYTES ||
+			frame_bytes > LIMIT_SECTION_HEADER - FRAME_HEADER_BYTES)
+		return lo_fail(err, LO_CORRUPT, offset,
+				"a section header claims %u bytes, possible are %u to %u",
+				frame_bytes, SECTION_HEADER_LEAST - FRAME_HEADER_BYTES,
+				LIMIT_SECTION_HEADER - FRAME_HEADER_BYTES);
+	*header_bytes = frame_bytes + FRAME_HEADER_BYTES;
+	if (*header_bytes > size)
+		return lo_fail(err, LO_TRUNCATED, offset, "the file ends inside a section header");
+	return LO_OK;
+}
+
+enum lo_result section_header_parse(struct section_header *header, const uint8_t *bytes,
+		size_t size, uint64_t offset, struct lo_error *err)
+{
+	uint32_t header_bytes = 0;
+	uint32_t hashed;
+	enum lo_result result = check_frame(bytes, size, offset, &header_bytes, err);
+
+	if (result != LO_OK)
+		return result;
+	hashed = header_bytes - SECTION_CHECKSUM_BYTES;
+	if (!checksum64_matches(bytes, hashed, load_le64(bytes + hashed)))
+		return lo_fail(err, LO_CORRUPT, offset, "a section header has a wrong checksum");
+	header->offset = offset;
+	header->header_bytes = header_bytes;
+	header->type = load_le16(bytes + SECTION_AT_TYPE);
+	header->flags = load_le16(bytes + SECTION_AT_FLAGS);
+	header->version = load_le16(bytes + SECTION_AT_VERSION);
+	header->sequence = load_le32(bytes + SECTION_AT_SEQUENCE);
+	header->rows = load_le32(bytes + SECTION_AT_ROWS);
+	header->payload_bytes = load_le64(bytes + SECTION_AT_PAYLOAD_BYTES);
+	header->payload_checksum = load_le64(bytes + SECTION_AT_PAYLOAD_CHECKSUM);
+	header->extra_bytes = hashed - SECTION_AT_EXTRA;
+	memcpy(header->extra, bytes + SECTION_AT_EXTRA, header->extra_bytes);
+	if (header->payload_bytes > LIMIT_SECTION_PAYLOAD)
+		return lo_fail(err, LO_CORRUPT, offset,
+				"a section claims %llu bytes, the limit is %u",
+				(unsigned long long)header->payload_bytes, LIMIT_SECTION_PAYLOAD);
+	return LO_OK;
+}
+
+void section_header_put(struct byte_buffer *out, struct section_header *header,
+		const uint8_t *payload, size_t payload_bytes)
+{
+	uint8_t *bytes;
+	uint32_t hashed = SECTION_AT_EXTRA + header->extra_bytes;
+
+	header->header_bytes = hashed + SECTION_CHECKSUM_BYTES;
+	header->version = FORMAT_VERSION;
+	header->payload_bytes = payload_bytes;
+	header->payload_checksum = checksum64(payload, payload_bytes);
+	bytes = byte_buffer_reserve(out, header->header_bytes);
+	if (!bytes)
+		return;
+	store_le32(bytes + SECTION_AT_FRAME_MAGIC, SECTION_FRAME_MAGIC);
+	store_le32(bytes + SECTION_AT_FRAME_BYTES, header->header_bytes - FRAME_HEADER_BYTES);
+	store_le64(bytes + SECTION_AT_MAGIC, SECTION_MAGIC);
+	store_le16(bytes + SECTION_AT_TYPE, header->type);
+	store_le16(bytes + SECTION_AT_FLAGS, header->flags);
+	store_le16(bytes + SECTION_AT_VERSION, header->version);
+	store_le16(bytes + SECTION_AT_RESERVED, 0);
+	store_le32(bytes + SECTION_AT_SEQUENCE, header->sequence);
+	store_le32(bytes + SECTION_AT_ROWS, header->rows);
+	store_le64(bytes + SECTION_AT_PAYLOAD_BYTES, header->payload_bytes);
+	store_le64(bytes + SECTION_AT_PAYLOAD_CHECKSUM, header->payload_checksum);
+	memcpy(bytes + SECTION_AT_EXTRA, header->extra, header->extra_bytes);
+	store_le64(bytes + hashed, checksum64(bytes, hashed));
+	byte_buffer_commit(out, header->header_bytes);
+}

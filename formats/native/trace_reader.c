@@ -1,0 +1,614 @@
+#include "formats/native/trace_reader.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/base/bytes.h"
+#include "formats/native/block.h"
+#include "formats/native/block_cache.h"
+#include "formats/native/damage_list.h"
+#include "formats/native/section_list.h"
+#include "formats/native/section_read.h"
+#include "formats/native/trace_blocks.h"
+#include "formats/native/trace_schema.h"
+#include "formats/native/trace_tables.h"
+
+#define DEFAULT_CACHE_BYTES (64ull << 20)
+
+struct trace_reader {
+	struct byte_source *source;
+	struct section_list sections;
+	struct trace_schema schema;
+	struct trace_tables tables;
+	struct trace_info info;
+
+	uint32_t *blocks; /* positions in `sections` */
+	uint32_t block_count;
+	struct block_cache cache;
+	struct damage_list damage;
+	atomic_bool *block_is_bad; /* by block number: reported before */
+};
+
+/* ---- opening ---- */
+
+static struct trace_damage section_damage(const struct section_entry *entry)
+{
+	struct trace_damage damage = { .offset = entry->offset, .bytes = entry->bytes };
+
+	if (entry->type == SECTION_BLOCK) {
+		damage.rows = entry->rows;
+		damage.span = (struct time_span){ entry->begin_ns, entry->end_ns + 1 };
+	}
+	return damage;
+}
+
+static bool is_damage(enum lo_result result)
+{
+	return result == LO_CORRUPT || result == LO_TRUNCATED || result == LO_UNSUPPORTED;
+}
+
+/* Work space of opening. */
+struct opening {
+	struct trace_reader *reader;
+	struct section_payload section;
+	struct byte_unpacker *unpacker;
+	struct lo_error *err;
+};
+
+/* Reads a section that the list promises; what it is not allowed to be is damage. */
+static enum lo_result read_section(struct section_payload *section, struct byte_source *source,
+		const struct section_entry *entry, struct lo_error *err)
+{
+	enum lo_result result = section_payload_read(
+			section, source, entry->offset, entry->bytes, err);
+
+	if (result != LO_OK)
+		return result;
+	if (section->header.type != entry->type || section->header.rows != entry->rows ||
+			section->header.sequence != entry->sequence)
+		return lo_fail(err, LO_CORRUPT, entry->offset,
+				"a section is not the one that the index lists");
+	return LO_OK;
+}
+
+static enum lo_result unpack_section(
+		struct opening *opening, const struct section_entry *entry, struct lo_error *why)
+{
+	enum lo_result result = read_section(
+			&opening->section, opening->reader->source, entry, why);
+
+	if (result != LO_OK)
+		return result;
+	return section_payload_unpack(&opening->section, opening->unpacker, LIMIT_TABLE_RAW, why);
+}
+
+static enum lo_result pass_on(struct opening *opening, const struct lo_error *why)
+{
+	if (opening->err)
+		*opening->err = *why;
+	return why->result;
+}
+
+/*
+ * Any sound schema section will do, they are all the same; a file has one at each end. The first
+ * problem is what the error tells.
+ */
+static enum lo_result load_schema(struct opening *opening)
+{
+	struct trace_reader *reader = opening->reader;
+	struct lo_error first = { .result = LO_OK };
+
+	for (uint32_t i = 0; i < reader->sections.count; i++) {
+		const struct section_entry *entry = &reader->sections.entries[i];
+		struct lo_error why;
+		enum lo_result result;
+
+		if (entry->type != SECTION_SCHEMA)
+			continue;
+		result = unpack_section(opening, entry, &why);
+		if (result == LO_OK)
+			result = trace_schema_read(&reader->schema, opening->section.raw.bytes,
+					opening->section.raw.size, &why);
+		if (result == LO_OK)
+			return LO_OK;
+		if (!is_damage(result))
+			return pass_on(opening, &why);
+		if (first.result == LO_OK)
+			first = why;
+	}
+	if (first.result != LO_OK)
+		return pass_on(opening, &first);
+	return lo_fail(opening->err, LO_TRUNCATED, byte_source_size(reader->source),
+			"the file ends before its schema, nothing in it can be read");
+}
+
+static enum lo_result load_table(struct opening *opening, const struct section_entry *entry)
+{
+	struct trace_reader *reader = opening->reader;
+	struct lo_error why;
+	enum lo_result result = unpack_section(opening, entry, &why);
+
+	if (result == LO_OK && entry->type != SECTION_SCHEMA)
+		result = trace_tables_add(
+				&reader->tables, &reader->schema, &opening->section, &why);
+	if (is_damage(result)) {
+		struct trace_damage damage = section_damage(entry);
+
+		if (entry->type == SECTION_SCHEMA)
+			damage_list_add(&reader->damage, &damage,
+					"a copy of the schema is damaged, another one is used: %s",
+					why.message);
+		else
+			damage_list_add(&reader->damage, &damage,
+					"%u rows of the table '%s' are lost: %s", entry->rows,
+					section_type_name(entry->type), why.message);
+		return LO_OK;
+	}
+	return result == LO_OK ? LO_OK : pass_on(opening, &why);
+}
+
+static enum lo_result load_end(struct opening *opening, const struct section_entry *entry)
+{
+	struct trace_reader *reader = opening->reader;
+	struct lo_error why;
+	enum lo_result result = read_section(&opening->section, reader->source, entry, &why);
+
+	if (result == LO_OK && opening->section.header.extra_bytes < END_EXTRA_BYTES)
+		result = lo_fail(&why, LO_CORRUPT, entry->offset, "it is too short");
+	if (is_damage(result)) {
+		struct trace_damage damage = section_damage(entry);
+
+		damage_list_add(&reader->damage, &damage, "the end mark is lost: %s", why.message);
+		return LO_OK;
+	}
+	if (result != LO_OK)
+		return pass_on(opening, &why);
+	reader->info.truncated = false;
+	reader->info.duration_ns = load_le64(opening->section.header.extra + END_AT_TIME_NS);
+	return LO_OK;
+}
+
+static enum lo_result note_unknown_section(
+		struct opening *opening, const struct section_entry *entry)
+{
+	struct trace_reader *reader = opening->reader;
+	struct trace_damage damage = section_damage(entry);
+	struct lo_error why;
+	enum lo_result result = read_section(&opening->section, reader->source, entry, &why);
+
+	if (result == LO_OK && opening->section.header.flags & SECTION_FLAG_OPTIONAL)
+		return LO_OK;
+	if (result == LO_OK || is_damage(result)) {
+		damage_list_add(&reader->damage, &damage,
+				result == LO_OK ? "a section of type %u, which a later version of "
+						  "loiter knows, is left out"
+						: "a section of the unknown type %u is damaged",
+				entry->type);
+		return LO_OK;
+	}
+	return pass_on(opening, &why);
+}
+
+static void count_losses(struct trace_reader *reader)
+{
+	for (uint32_t i = 0; i < reader->sections.loss_count; i++) {
+		const struct section_loss *loss = &reader->sections.losses[i];
+		uint8_t cause = loss->cause < 256 ? reader->schema.loss_cause[loss->cause]
+						  : SCHEMA_UNKNOWN;
+		uint64_t *sum = cause < LOSS_CAUSE_COUNT ? &reader->info.lost[cause]
+							 : &reader->info.lost_unknown;
+
+		if (__builtin_add_overflow(*sum, loss->count, sum))
+			*sum = UINT64_MAX;
+	}
+}
+
+static enum lo_result load_sections(struct opening *opening)
+{
+	struct trace_reader *reader = opening->reader;
+	enum lo_result result = LO_OK;
+
+	reader->info.truncated = true;
+	for (uint32_t i = 0; i < reader->sections.count && result == LO_OK; i++) {
+		const struct section_entry *entry = &reader->sections.entries[i];
+
+		if (trace_tables_have(entry->type) || entry->type == SECTION_SCHEMA)
+			result = load_table(opening, entry);
+		else if (entry->type == SECTION_END)
+			result = load_end(opening, entry);
+		else if (!section_type_name(entry->type))
+			result = note_unknown_section(opening, entry);
+	}
+	return result == LO_OK ? trace_tables_finish(&reader->tables, opening->err) : result;
+}
+
+static enum lo_result list_blocks(struct trace_reader *reader, struct lo_error *err)
+{
+	uint64_t last_end_ns = 0;
+
+	reader->blocks = malloc((size_t)reader->sections.count * sizeof(*reader->blocks) + 1);
+	if (!reader->blocks)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a list of blocks");
+	for (uint32_t i = 0; i < reader->sections.count; i++) {
+		const struct section_entry *entry = &reader->sections.entries[i];
+
+		if (entry->type != SECTION_BLOCK)
+			continue;
+		reader->blocks[reader->block_count++] = i;
+		reader->info.events += entry->rows;
+		last_end_ns = entry->end_ns;
+	}
+	reader->info.blocks = reader->block_count;
+	if (reader->info.duration_ns < last_end_ns)
+		reader->info.duration_ns = last_end_ns;
+	reader->block_is_bad = calloc((size_t)reader->block_count + 1, sizeof(atomic_bool));
+	if (!reader->block_is_bad)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a list of blocks");
+	return LO_OK;
+}
+
+static void fill_info(struct trace_reader *reader)
+{
+	const struct task_info *tasks = reader->tables.tasks.rows;
+	uint32_t task_rows = reader->tables.tasks.count;
+
+	reader->info.version = FORMAT_VERSION;
+	reader->info.file_bytes = byte_source_size(reader->source);
+	reader->info.tasks = task_rows ? tasks[task_rows - 1].id : 0;
+	reader->info.processes = reader->tables.processes.count;
+	reader->info.modules = reader->tables.modules.count;
+	reader->info.index = reader->sections.index;
+	count_losses(reader);
+}
+
+/* A file without a single section of ours is not a trace, whatever else it is. */
+static enum lo_result check_is_trace(struct trace_reader *reader, struct lo_error *err)
+{
+	uint8_t start[SECTION_AT_TYPE];
+	size_t got = 0;
+	enum lo_result result = byte_source_read(
+			reader->source, 0, start, sizeof(start), &got, err);
+
+	if (result != LO_OK || reader->sections.count > 0)
+		return result;
+	if (got == 0)
+		return lo_fail(err, LO_TRUNCATED, 0, "the file is empty");
+	if (got < sizeof(start) || load_le64(start + SECTION_AT_MAGIC) != SECTION_MAGIC)
+		return lo_fail(err, LO_UNSUPPORTED, 0, "this is not a loiter trace");
+	return lo_fail(err, LO_CORRUPT, 0,
+			"this begins like a loiter trace, but no section of it is sound");
+}
+
+static enum lo_result open_parts(
+		struct opening *opening, const struct trace_reader_options *options)
+{
+	struct trace_reader *reader = opening->reader;
+	uint64_t cache_bytes = options && options->cache_bytes ? options->cache_bytes
+							       : DEFAULT_CACHE_BYTES;
+	enum lo_result result = section_list_find(&reader->sections, reader->source,
+			&reader->damage, options ? options->progress : NULL, opening->err);
+
+	if (result == LO_OK)
+		result = check_is_trace(reader, opening->err);
+	if (result == LO_OK)
+		result = byte_unpacker_new(&opening->unpacker, opening->err);
+	if (result == LO_OK)
+		result = trace_tables_init(&reader->tables, opening->err);
+	if (result == LO_OK)
+		result = load_schema(opening);
+	if (result == LO_OK)
+		result = load_sections(opening);
+	if (result == LO_OK)
+		result = list_blocks(reader, opening->err);
+	if (result == LO_OK)
+		result = block_cache_init(
+				&reader->cache, reader->block_count, cache_bytes, opening->err);
+	if (result == LO_OK)
+		fill_info(reader);
+	return result;
+}
+
+enum lo_result trace_reader_open(struct trace_reader **out, struct byte_source *source,
+		const struct trace_reader_options *options, struct lo_error *err)
+{
+	struct opening opening = { .err = err };
+	enum lo_result result;
+
+	opening.reader = calloc(1, sizeof(*opening.reader));
+	if (!opening.reader) {
+		byte_source_close(source);
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory to open a trace");
+	}
+	opening.reader->source = source;
+	damage_list_init(&opening.reader->damage);
+	result = open_parts(&opening, options);
+	section_payload_release(&opening.section);
+	byte_unpacker_free(opening.unpacker);
+	if (result == LO_OK)
+		*out = opening.reader;
+	else
+		trace_reader_close(opening.reader);
+	return result;
+}
+
+void trace_reader_close(struct trace_reader *reader)
+{
+	if (!reader)
+		return;
+	block_cache_release(&reader->cache);
+	damage_list_release(&reader->damage);
+	trace_tables_release(&reader->tables);
+	section_list_release(&reader->sections);
+	byte_source_close(reader->source);
+	free(reader->block_is_bad);
+	free(reader->blocks);
+	free(reader);
+}
+
+/* ---- blocks ---- */
+
+uint32_t trace_block_count(const struct trace_reader *reader)
+{
+	return reader->block_count;
+}
+
+uint32_t trace_block_at(const struct trace_reader *reader, uint64_t time_ns)
+{
+	uint32_t low = 0;
+	uint32_t high = reader->block_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (reader->sections.entries[reader->blocks[middle]].end_ns < time_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Work space of reading one block; a block may be read by several threads at once. */
+struct block_reading {
+	struct section_payload section;
+	struct block_header block;
+	struct byte_buffer scratch;
+	struct byte_unpacker *unpacker;
+};
+
+static enum lo_result decode_entry(struct trace_reader *reader, const struct section_entry *entry,
+		struct block_reading *reading, struct event *events, uint32_t *count,
+		struct lo_error *err)
+{
+	enum lo_result result = read_section(&reading->section, reader->source, entry, err);
+
+	if (result != LO_OK)
+		return result;
+	if (reading->section.header.version > FORMAT_VERSION)
+		return lo_fail(err, LO_UNSUPPORTED, entry->offset,
+				"it is written in version %u of the format",
+				reading->section.header.version);
+	result = block_header_parse(&reading->block, &reading->section.header, err);
+	if (result != LO_OK)
+		return result;
+	if (reading->block.begin_ns != entry->begin_ns || reading->block.end_ns != entry->end_ns)
+		return lo_fail(err, LO_CORRUPT, entry->offset,
+				"it covers another time than the index lists");
+	result = byte_unpacker_new(&reading->unpacker, err);
+	if (result != LO_OK)
+		return result;
+	return block_decode(&reading->section.header, &reading->block, reading->section.payload,
+			&reader->schema, EVENT_COLUMNS_ALL, reading->unpacker, &reading->scratch,
+			events, count, err);
+}
+
+/* A stack whose row was lost is no stack; so every stack id that leaves the reader exists. */
+static void drop_unknown_stacks(
+		const struct trace_reader *reader, struct event *events, uint32_t count)
+{
+	uint32_t stacks = stack_table_stack_count(reader->tables.stacks);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (events[i].stack > stacks)
+			events[i].stack = STACK_NONE;
+}
+
+static enum lo_result read_block(struct trace_reader *reader, const struct section_entry *entry,
+		struct event **out, uint32_t *count, struct lo_error *err)
+{
+	struct block_reading *reading = calloc(1, sizeof(*reading));
+	struct event *events = malloc((size_t)entry->rows * sizeof(*events) + 1);
+	enum lo_result result;
+
+	*count = 0;
+	if (!reading || !events) {
+		result = lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
+				"no memory for a block of %u rows", entry->rows);
+		goto done;
+	}
+	result = decode_entry(reader, entry, reading, events, count, err);
+	section_payload_release(&reading->section);
+	byte_buffer_release(&reading->scratch);
+	byte_unpacker_free(reading->unpacker);
+done:
+	free(reading);
+	if (result != LO_OK) {
+		free(events);
+		return result;
+	}
+	drop_unknown_stacks(reader, events, *count);
+	*out = events;
+	return LO_OK;
+}
+
+static enum lo_result report_block(struct trace_reader *reader, uint32_t number,
+		const struct lo_error *why, struct lo_error *err)
+{
+	const struct section_entry *entry = &reader->sections.entries[reader->blocks[number]];
+	struct trace_damage damage = section_damage(entry);
+
+	if (!atomic_exchange(&reader->block_is_bad[number], true))
+		damage_list_add(&reader->damage, &damage, "a block of %u events is lost: %s",
+				entry->rows, why->message);
+	return lo_fail(err, LO_CORRUPT, entry->offset, "%s", why->message);
+}
+
+enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
+		const struct cached_block **out, struct lo_error *err)
+{
+	const struct section_entry *entry = &reader->sections.entries[reader->blocks[number]];
+	struct event *events = NULL;
+	struct lo_error why;
+	enum lo_result result;
+	uint32_t count;
+
+	if (atomic_load(&reader->block_is_bad[number]))
+		return lo_fail(err, LO_CORRUPT, entry->offset, "this block is damaged");
+	*out = block_cache_get(&reader->cache, number);
+	if (*out)
+		return LO_OK;
+	result = read_block(reader, entry, &events, &count, &why);
+	if (is_damage(result))
+		return report_block(reader, number, &why, err);
+	if (result == LO_OK)
+		return block_cache_put(&reader->cache, number, events, count, out, err);
+	if (err)
+		*err = why;
+	return result;
+}
+
+void trace_block_release(struct trace_reader *reader, const struct cached_block *block)
+{
+	if (block)
+		block_cache_unhold(&reader->cache, block);
+}
+
+/* ---- what is known without events ---- */
+
+const struct trace_info *trace_reader_info(const struct trace_reader *reader)
+{
+	return &reader->info;
+}
+
+uint32_t trace_reader_damage_count(struct trace_reader *reader)
+{
+	return damage_list_count(&reader->damage);
+}
+
+bool trace_reader_damage(struct trace_reader *reader, uint32_t i, struct trace_damage *out)
+{
+	return damage_list_get(&reader->damage, i, out);
+}
+
+uint32_t trace_reader_warning_count(const struct trace_reader *reader)
+{
+	return reader->schema.warning_count;
+}
+
+const char *trace_reader_warning(const struct trace_reader *reader, uint32_t i)
+{
+	return i < reader->schema.warning_count ? reader->schema.warnings[i] : NULL;
+}
+
+const char *trace_reader_string(const struct trace_reader *reader, uint32_t id, uint32_t *length)
+{
+	return string_table_get(reader->tables.strings, id, length);
+}
+
+const struct stack_table *trace_reader_stacks(const struct trace_reader *reader)
+{
+	return reader->tables.stacks;
+}
+
+const struct symbol_table *trace_reader_symbols(const struct trace_reader *reader)
+{
+	return reader->tables.symbols;
+}
+
+const struct module_info *trace_reader_module(const struct trace_reader *reader, uint32_t id)
+{
+	return trace_tables_module(&reader->tables, id);
+}
+
+const struct task_info *trace_reader_task(const struct trace_reader *reader, uint32_t id)
+{
+	return trace_tables_task(&reader->tables, id);
+}
+
+const struct process_info *trace_reader_process(const struct trace_reader *reader, uint32_t index)
+{
+	return trace_tables_process(&reader->tables, index);
+}
+
+bool trace_reader_meta_at(
+		const struct trace_reader *reader, uint32_t i, const char **key, const char **value)
+{
+	const struct trace_meta *meta = reader->tables.meta.rows;
+
+	if (i >= reader->tables.meta.count)
+		return false;
+	*key = string_table_get(reader->tables.meta_strings, meta[i].key, NULL);
+	*value = string_table_get(reader->tables.meta_strings, meta[i].value, NULL);
+	return true;
+}
+
+const char *trace_reader_meta(const struct trace_reader *reader, const char *key, uint32_t i)
+{
+	const char *at_key;
+	const char *value;
+
+	for (uint32_t at = 0; trace_reader_meta_at(reader, at, &at_key, &value); at++)
+		if (strcmp(at_key, key) == 0 && i-- == 0)
+			return value;
+	return NULL;
+}
+
+const char *trace_reader_reason_name(const struct trace_reader *reader, uint8_t reason)
+{
+	if (reason < REASON_COUNT)
+		return reason_infos[reason].name;
+	if (reason - REASON_COUNT < (int)reader->schema.foreign_reasons)
+		return reader->schema.reason_names[reason - REASON_COUNT];
+	return reason_infos[REASON_NONE].name;
+}
+
+enum wait_class trace_reader_reason_class(const struct trace_reader *reader, uint8_t reason)
+{
+	(void)reader;
+	return reason < REASON_COUNT ? reason_infos[reason].wait_class : WAIT_CLASS_UNKNOWN;
+}
+
+uint32_t trace_reader_section_count(const struct trace_reader *reader)
+{
+	return reader->sections.count;
+}
+
+bool trace_reader_section(const struct trace_reader *reader, uint32_t i, struct trace_section *out)
+{
+	const struct section_entry *entry = &reader->sections.entries[i];
+	const struct section_loss *losses;
+	const char *name;
+	uint32_t count;
+
+	if (i >= reader->sections.count)
+		return false;
+	name = section_type_name(entry->type);
+	*out = (struct trace_section){ .offset = entry->offset,
+		.bytes = entry->bytes,
+		.rows = entry->rows,
+		.name = name ? name : "unknown" };
+	if (entry->type != SECTION_BLOCK)
+		return true;
+	out->span = (struct time_span){ entry->begin_ns, entry->end_ns + 1 };
+	losses = section_list_losses(&reader->sections, i, &count);
+	for (uint32_t loss = 0; loss < count; loss++) {
+		uint8_t cause = losses[loss].cause < 256
+						? reader->schema.loss_cause[losses[loss].cause]
+						: SCHEMA_UNKNOWN;
+
+		if (cause < LOSS_CAUSE_COUNT)
+			out->lost[cause] += losses[loss].count;
+	}
+	return true;
+}
