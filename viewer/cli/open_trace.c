@@ -35,7 +35,7 @@ static bool show_progress(void *context, uint64_t done, uint64_t total)
 	progress_line.next_ns = now + PROGRESS_EACH_NS;
 	progress_line.shown = true;
 	fprintf(stderr, "\r%s %3u%%", progress_line.what,
-			total ? (unsigned)(done * 100.0 / (double)total) : 0);
+			total ? (unsigned)((double)done * 100.0 / (double)total) : 0);
 	fflush(stderr);
 	return true;
 }
