@@ -140,4 +140,33 @@ _Static_assert(offsetof(struct event, object) + RING_EVENT_NAME_BYTES ==
 				offsetof(struct event, stack),
 		"the name fills exactly object, task and peer");
 
+/* ---- The recorder's end (segment.c); the traced program needs none of it. ---- */
+
+struct segment_options {
+	enum segment_clock clock;
+	uint64_t io_threshold_ticks;
+	uint32_t stack_depth;
+	uint32_t follow_children;
+};
+
+struct segment_owner {
+	struct segment *segment;
+	int fd; /* close-on-exec; what /proc/RECORDER/fd/N leads to */
+	uint64_t token;
+};
+
+/*
+ * Makes an empty segment that is recording. Its size is sealed: whatever a traced process does to
+ * the file, no access of the recorder to the mapping faults. Returns 0 or an errno value.
+ */
+int segment_create(struct segment_owner *owner, const struct segment_options *options);
+/* Accepts a zeroed owner. Traced processes keep their mapping. */
+void segment_release(struct segment_owner *owner);
+
+/*
+ * Give the memory of whole pages in [offset, offset + bytes) of the segment back to the system;
+ * they read as zeros afterwards, in every process.
+ */
+void segment_drop(const struct segment_owner *owner, size_t offset, size_t bytes);
+
 #endif
