@@ -1,0 +1,125 @@
+#include "recorder/drain/harvest.h"
+
+#include <stdlib.h>
+
+#include "formats/base/macros.h"
+
+/*
+ * `users` is 1 for being open plus 1 for each run that was not consumed yet. Whoever takes it to
+ * 0 owns the slab alone and puts it back.
+ */
+struct slab {
+	struct slab *next;
+	_Atomic uint32_t users;
+	uint32_t used;
+	_Alignas(64) unsigned char bytes[];
+};
+
+#define SLAB_ROOM (SLAB_BYTES - (uint32_t)sizeof(struct slab))
+
+void slab_pool_init(struct slab_pool *pool)
+{
+	*pool = (struct slab_pool){ 0 };
+	pthread_mutex_init(&pool->lock, NULL);
+}
+
+void slab_pool_release(struct slab_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->made_count; i++)
+		free(pool->made[i]);
+	pthread_mutex_destroy(&pool->lock);
+}
+
+static struct slab *take_slab(struct slab_pool *pool)
+{
+	struct slab *slab;
+
+	pthread_mutex_lock(&pool->lock);
+	slab = pool->free;
+	if (slab)
+		pool->free = slab->next;
+	else if (pool->made_count < SLABS_MAX && (slab = aligned_alloc(64, SLAB_BYTES)))
+		pool->made[pool->made_count++] = slab;
+	pthread_mutex_unlock(&pool->lock);
+	if (slab) {
+		slab->used = 0;
+		atomic_init(&slab->users, 1);
+	}
+	return slab;
+}
+
+static void leave_slab(struct slab_pool *pool, struct slab *slab)
+{
+	if (atomic_fetch_sub_explicit(&slab->users, 1, memory_order_acq_rel) != 1)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	slab->next = pool->free;
+	pool->free = slab;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static uint32_t room_for_records(const struct slab *slab)
+{
+	uint32_t left = SLAB_ROOM - slab->used;
+
+	if (left < sizeof(struct run))
+		return 0;
+	return (left - (uint32_t)sizeof(struct run)) / (uint32_t)sizeof(struct event);
+}
+
+struct run *run_cut(struct slab_pool *pool, uint32_t wanted)
+{
+	struct slab *slab = pool->open;
+	struct run *run;
+	uint32_t room;
+
+	if (!slab || room_for_records(slab) == 0) {
+		struct slab *fresh = take_slab(pool);
+
+		if (!fresh)
+			return NULL;
+		if (slab)
+			leave_slab(pool, slab);
+		pool->open = slab = fresh;
+	}
+	room = room_for_records(slab);
+	run = (struct run *)(void *)(slab->bytes + slab->used);
+	*run = (struct run){ .slab = slab, .count = wanted < room ? wanted : room };
+	slab->used += (uint32_t)(sizeof(*run) + run->count * sizeof(struct event));
+	atomic_fetch_add_explicit(&slab->users, 1, memory_order_relaxed);
+	return run;
+}
+
+void run_done(struct slab_pool *pool, struct run *run)
+{
+	leave_slab(pool, run->slab);
+}
+
+void harvest_add(struct harvest *harvest, struct run *run)
+{
+	run->next = NULL;
+	if (harvest->last)
+		harvest->last->next = run;
+	else
+		harvest->first = run;
+	harvest->last = run;
+	harvest->records += run->count;
+}
+
+void harvest_join(struct harvest *into, struct harvest *from)
+{
+	if (from->first) {
+		if (into->last)
+			into->last->next = from->first;
+		else
+			into->first = from->first;
+		into->last = from->last;
+	}
+	into->records += from->records;
+	into->horizon = from->horizon > into->horizon ? from->horizon : into->horizon;
+	for (unsigned i = 0; i < LO_COUNT_OF(into->lost); i++)
+		into->lost[i] += from->lost[i];
+	into->starved |= from->starved;
+	into->finished |= from->finished;
+	*from = (struct harvest){ 0 };
+}
