@@ -1,69 +1,26 @@
 #include "recorder/shim/module_log.h"
 
-#include <elf.h>
+#include <stddef.h>
 #include <string.h>
 
-#include "recorder/shim/shim.h"
-
-#define NOTE_ALIGN(size) (((size) + 3u) & ~(size_t)3u)
-
-static void find_build_id(struct segment_module *module, const char *note, size_t size)
+static void describe(struct segment_module *module, const struct elf_image *image, const char *path,
+		uint64_t ticks)
 {
-	while (size >= sizeof(ElfW(Nhdr))) {
-		const ElfW(Nhdr) *header = (const ElfW(Nhdr) *)(const void *)note;
-		size_t name_size = NOTE_ALIGN((size_t)header->n_namesz);
-		size_t id_size = NOTE_ALIGN((size_t)header->n_descsz);
-		const char *name = note + sizeof(*header);
+	struct elf_range id = elf_image_build_id(image);
+	size_t id_size = (size_t)(id.end - id.begin);
 
-		size -= sizeof(*header);
-		if (name_size > size || id_size > size - name_size)
-			return;
-		if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == sizeof("GNU") &&
-				memcmp(name, "GNU", sizeof("GNU")) == 0 &&
-				header->n_descsz <= SEGMENT_BUILD_ID_MAX) {
-			module->build_id_size = header->n_descsz;
-			memcpy(module->build_id, name + name_size, header->n_descsz);
-			return;
-		}
-		size -= name_size + id_size;
-		note = name + name_size + id_size;
+	memset(module, 0, sizeof(*module));
+	module->begin = image->begin;
+	module->end = image->end;
+	module->bias = image->bias;
+	module->time = ticks;
+	if (id_size > 0 && id_size <= SEGMENT_BUILD_ID_MAX) {
+		memcpy(module->build_id, id.begin, id_size);
+		module->build_id_size = (uint32_t)id_size;
 	}
-}
-
-/* A path that is too long is cut; the build id still tells what file it was. */
-static void copy_path(struct segment_module *module, const char *path)
-{
+	/* A path that is too long is cut; the build id still tells what file it was. */
 	for (size_t i = 0; path && path[i] && i < SEGMENT_PATH_MAX - 1; i++)
 		module->path[i] = path[i];
-}
-
-bool module_describe(struct segment_module *module, const char *path, uint64_t bias,
-		const ElfW(Phdr) * headers, unsigned header_count)
-{
-	memset(module, 0, sizeof(*module));
-	module->begin = UINT64_MAX;
-	module->bias = bias;
-	module->time = shim_ticks();
-	copy_path(module, path);
-	for (unsigned i = 0; i < header_count; i++) {
-		uint64_t begin = bias + headers[i].p_vaddr;
-
-		if (headers[i].p_type != PT_LOAD)
-			continue;
-		if (begin < module->begin)
-			module->begin = begin;
-		if (begin + headers[i].p_memsz > module->end)
-			module->end = begin + headers[i].p_memsz;
-	}
-	for (unsigned i = 0; i < header_count && module->build_id_size == 0; i++) {
-		uint64_t begin = bias + headers[i].p_vaddr;
-
-		/* Notes that are not loaded cannot be read here. */
-		if (headers[i].p_type == PT_NOTE && begin >= module->begin &&
-				begin + headers[i].p_memsz <= module->end)
-			find_build_id(module, (const char *)(uintptr_t)begin, headers[i].p_memsz);
-	}
-	return module->begin < module->end;
 }
 
 static bool same_module(const struct segment_module *one, const struct segment_module *other)
@@ -74,31 +31,39 @@ static bool same_module(const struct segment_module *one, const struct segment_m
 	       strncmp(one->path, other->path, SEGMENT_PATH_MAX) == 0;
 }
 
+static uint32_t entry_count(const struct process_slot *slot)
+{
+	uint32_t count = atomic_load_explicit(&slot->module_count, memory_order_relaxed);
+
+	return count < SEGMENT_MODULES ? count : SEGMENT_MODULES;
+}
+
+static bool is_ready(const struct segment_module *entry)
+{
+	return atomic_load_explicit(&entry->ready, memory_order_acquire) != 0;
+}
+
 /*
  * Is the newest entry for these addresses the same module? One that was unloaded and comes back
  * after another had its place needs a new entry.
  */
-static bool is_known(struct process_slot *slot, const struct segment_module *module, uint32_t count)
+static bool is_known(const struct process_slot *slot, const struct segment_module *module)
 {
-	for (uint32_t i = count; i-- > 0;) {
-		struct segment_module *entry = &slot->modules[i];
+	for (uint32_t i = entry_count(slot); i-- > 0;) {
+		const struct segment_module *entry = &slot->modules[i];
 
-		if (atomic_load_explicit(&entry->ready, memory_order_acquire) == 0)
-			continue;
-		if (entry->begin < module->end && module->begin < entry->end)
+		if (is_ready(entry) && entry->begin < module->end && module->begin < entry->end)
 			return same_module(entry, module);
 	}
 	return false;
 }
 
-bool module_log_add(struct process_slot *slot, const struct segment_module *module)
+static bool append(struct process_slot *slot, const struct segment_module *module)
 {
-	uint32_t count = atomic_load_explicit(&slot->module_count, memory_order_relaxed);
-
-	if (is_known(slot, module, count < SEGMENT_MODULES ? count : SEGMENT_MODULES))
+	if (is_known(slot, module))
 		return true;
 	/* Looking first keeps the counter from running round once the log is full. */
-	if (count >= SEGMENT_MODULES)
+	if (entry_count(slot) == SEGMENT_MODULES)
 		return false;
 	uint32_t index = atomic_fetch_add_explicit(&slot->module_count, 1, memory_order_relaxed);
 	if (index >= SEGMENT_MODULES)
@@ -116,27 +81,42 @@ bool module_log_add(struct process_slot *slot, const struct segment_module *modu
 	return true;
 }
 
-static int add_one(struct dl_phdr_info *info, size_t size, void *context)
+bool module_log_add(struct process_slot *slot, const struct elf_image *image, const char *path,
+		uint64_t ticks)
 {
 	struct segment_module module;
 
+	describe(&module, image, path, ticks);
+	return append(slot, &module);
+}
+
+struct listing {
+	struct process_slot *slot;
+	uint64_t ticks;
+};
+
+static int add_one(struct dl_phdr_info *info, size_t size, void *context)
+{
+	const struct listing *listing = context;
+	struct elf_image image;
+
 	(void)size;
-	if (module_describe(&module, info->dlpi_name, info->dlpi_addr, info->dlpi_phdr,
-			    info->dlpi_phnum))
-		module_log_add(context, &module);
+	elf_image_from_headers(&image, info);
+	if (image.begin < image.end)
+		module_log_add(listing->slot, &image, info->dlpi_name, listing->ticks);
 	return 0;
 }
 
-void module_log_add_all(struct process_slot *slot)
+void module_log_add_all(struct process_slot *slot, uint64_t ticks)
 {
-	dl_iterate_phdr(add_one, slot);
+	struct listing listing = { slot, ticks };
+
+	dl_iterate_phdr(add_one, &listing);
 }
 
 void module_log_copy(struct process_slot *slot, const struct process_slot *parent)
 {
-	uint32_t count = atomic_load_explicit(&parent->module_count, memory_order_relaxed);
-
-	for (uint32_t i = 0; i < count && i < SEGMENT_MODULES; i++)
-		if (atomic_load_explicit(&parent->modules[i].ready, memory_order_acquire) != 0)
-			module_log_add(slot, &parent->modules[i]);
+	for (uint32_t i = 0; i < entry_count(parent); i++)
+		if (is_ready(&parent->modules[i]))
+			append(slot, &parent->modules[i]);
 }

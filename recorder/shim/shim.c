@@ -144,11 +144,11 @@ static bool take_slot(bool forked)
 		return false;
 	fill_slot(pid, forked);
 	if (!forked)
-		module_log_add_all(shim.slot);
+		module_log_add_all(shim.slot, shim_ticks());
 	else if (atomic_load_explicit(&parent->generation, memory_order_acquire) ==
 			parent_generation)
 		module_log_copy(shim.slot, parent);
-	stack_capture_init(shim.slot, shim.segment->header.stack_depth);
+	stack_capture_init(shim.slot, shim.segment->header.stack_depth, shim.clock);
 	return true;
 }
 

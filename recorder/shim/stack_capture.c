@@ -1,109 +1,74 @@
 #include "recorder/shim/stack_capture.h"
 
-#include <errno.h>
-#include <link.h>
 #include <stddef.h>
-#include <string.h>
 
+#include "recorder/shim/code_module.h"
 #include "recorder/shim/stack_intern.h"
 #include "recorder/shim/stack_libunwind.h"
 
+enum capture_method {
+	CAPTURE_NOTHING,
+	CAPTURE_WALK,
+	CAPTURE_LIBUNWIND
+};
+
 static struct {
+	enum capture_method method;
 	struct process_slot *slot;
-	uint32_t depth;
-	/* Where this library lies: its frames are nobody's business. */
-	uintptr_t own_begin;
-	uintptr_t own_end;
 } capture;
 
-/* A program that has the walker linked into itself has no frames to hide. */
-static int find_own_range(struct dl_phdr_info *info, size_t size, void *context)
+static enum capture_method choose_method(uint32_t depth)
 {
-	const uintptr_t here = (uintptr_t)&find_own_range;
-	uintptr_t end = 0;
-	bool contains = false;
-
-	(void)size;
-	(void)context;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t begin = info->dlpi_addr + segment->p_vaddr;
-
-		if (segment->p_type != PT_LOAD)
-			continue;
-		contains |= here - begin < segment->p_memsz;
-		end = begin + segment->p_memsz;
-	}
-	if (!contains)
-		return 0;
-	if (info->dlpi_name && info->dlpi_name[0]) {
-		capture.own_begin = info->dlpi_addr;
-		capture.own_end = end;
-	}
-	return 1;
+	if (depth == 0)
+		return CAPTURE_NOTHING;
+	if (code_module_init() && stack_walk_init(depth))
+		return CAPTURE_WALK;
+	return stack_libunwind_init(depth) ? CAPTURE_LIBUNWIND : CAPTURE_NOTHING;
 }
 
-bool stack_capture_init(struct process_slot *slot, uint32_t depth)
+bool stack_capture_init(struct process_slot *slot, uint32_t depth, enum segment_clock clock)
 {
 	if (!capture.slot)
-		dl_iterate_phdr(find_own_range, NULL);
+		capture.method = choose_method(depth);
 	capture.slot = slot;
-	capture.depth = depth < STACK_DEPTH_MAX ? depth : STACK_DEPTH_MAX;
-	if (depth == 0 || !stack_libunwind_init())
-		capture.depth = 0;
-	return capture.depth > 0;
+	stack_walk_serve(slot, clock);
+	return capture.method != CAPTURE_NOTHING;
 }
 
 void stack_capture_modules_changed(void)
 {
+	code_module_changed();
 }
 
-void stack_memo_reset(struct stack_memo *memo)
+static bool walk(struct stack_memo *memo, const struct stack_registers *from,
+		struct stack_walk *result)
 {
-	memset(memo, 0, sizeof(*memo));
-}
-
-static uint32_t drop_own_frames(uintptr_t *frames, uint32_t count)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < count; i++)
-		if (frames[i] - capture.own_begin >= capture.own_end - capture.own_begin)
-			frames[kept++] = frames[i];
-	return kept;
-}
-
-static uint64_t hash_frames(const uintptr_t *frames, uint32_t count)
-{
-	uint64_t hash = count;
-
-	for (uint32_t i = 0; i < count; i++) {
-		hash = (hash ^ frames[i]) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 32;
+	switch (capture.method) {
+	case CAPTURE_WALK:
+		return from->pc != 0 && stack_walk(memo, from, result);
+	case CAPTURE_LIBUNWIND:
+		return stack_libunwind_walk(memo, result);
+	case CAPTURE_NOTHING:
+		break;
 	}
-	return hash;
+	return false;
 }
 
 uint32_t stack_capture(
 		struct stack_memo *memo, const struct stack_registers *from, uint8_t *event_flags)
 {
-	if (capture.depth == 0)
+	struct stack_walk result;
+
+	if (!walk(memo, from, &result) || result.count == 0)
 		return STACK_NONE;
-
-	(void)from;
-	int saved_errno = errno;
-	uint32_t count = stack_libunwind_walk(memo->frames, STACK_DEPTH_MAX);
-	errno = saved_errno;
-
-	uint64_t flags = count >= STACK_DEPTH_MAX ? STACK_WORD_FLAG_CUT : 0;
-	count = drop_own_frames(memo->frames, count);
-	if (count > capture.depth) {
-		count = capture.depth;
-		flags = STACK_WORD_FLAG_CUT;
-	}
-	if (flags)
+	if (result.id == STACK_NONE)
+		result.id = stack_intern(&capture.slot->stacks, result.addresses, result.count,
+				result.flags, result.hash);
+	/* A handler may have changed the addresses under our hands; what was stored then is waste.
+	 */
+	if (!stack_memo_store_id(memo, result.turn, result.id))
+		return STACK_NONE;
+	if (result.flags & STACK_WORD_FLAG_CUT)
 		*event_flags |= EVENT_FLAG_STACK_CUT;
-	return count == 0 ? STACK_NONE
-			  : stack_intern(&capture.slot->stacks, memo->frames, count, flags,
-					    hash_frames(memo->frames, count));
+	return result.id;
 }

@@ -16,15 +16,9 @@
  */
 
 /*
- * Where a walk begins: the registers of a function that is still running when stack_capture() is
- * called. Taken in the hook itself, as everything called from there costs a frame to walk.
+ * Where a walk begins. Taken in the hook itself: everything that is called from there costs a frame
+ * to walk.
  */
-struct stack_registers {
-	uintptr_t pc;
-	uintptr_t sp;
-	uintptr_t bp;
-};
-
 #ifdef __x86_64__
 #define STACK_REGISTERS_HERE(regs)            \
 	__asm__ volatile("movq %%rsp, %1\n\t" \
@@ -38,10 +32,11 @@ struct stack_registers {
 /*
  * To be called in the constructor, and again in a forked child with the child's slot. `depth` is
  * the number of frames to keep, at most STACK_DEPTH_MAX; 0 = no stacks. The only function here
- * that allocates (pages from the kernel) and that may take locks of the loader; the second call in
- * a process does neither. False: stack_capture() will return STACK_NONE.
+ * that allocates (pages from the kernel) and that takes locks of the loader; in a child it does
+ * neither. A module that is loaded later is told to the slot, with the time, when a stack first
+ * leads through it. False: stack_capture() will return STACK_NONE.
  */
-bool stack_capture_init(struct process_slot *slot, uint32_t depth);
+bool stack_capture_init(struct process_slot *slot, uint32_t depth, enum segment_clock clock);
 
 /*
  * To be called after a dlclose() of the program. Only modules without build id need it: where one

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "recorder/shim/stack_walk.h"
+
 /*
  * Stacks by libunwind, for a C library that cannot find unwind data without a lock (glibc before
  * 2.35). libunwind is loaded privately, by name: linked, its own `backtrace` would take the place
@@ -11,10 +13,10 @@
  * stack_capture.h promises does not hold with it; see docs/recording.md.
  */
 
-/* Loads the library. May be called in a constructor only. */
-bool stack_libunwind_init(void);
+/* Loads the library, so only in a constructor. `depth`: frames to keep. */
+bool stack_libunwind_init(uint32_t depth);
 
-/* Return addresses of the calling thread, innermost first; their count. */
-uint32_t stack_libunwind_walk(uintptr_t *frames, uint32_t frames_max);
+/* As stack_walk(), from the caller on; of the memo it uses the space only. */
+bool stack_libunwind_walk(struct stack_memo *memo, struct stack_walk *result);
 
 #endif

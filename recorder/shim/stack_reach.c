@@ -1,0 +1,97 @@
+#include "recorder/shim/stack_reach.h"
+
+#include <pthread.h>
+#include <stddef.h>
+
+/* Between the main thread's stack and anything else the kernel leaves 128 MiB (mmap_base()). */
+#define MAIN_STACK_MAX (120u << 20)
+
+/* Pages asked for in one stack_reach_learn(). */
+#define LEARN_QUESTIONS 32u
+
+/* In `thread_low`: the page below cannot be read, this is where the thread's stack ends. */
+#define BOTTOM_KNOWN ((uintptr_t)1)
+
+/* Set by the loader: where the kernel put argc. */
+extern void *__libc_stack_end;
+
+static uintptr_t main_stack_end;
+
+static uintptr_t page_of(uintptr_t address)
+{
+	return address & ~(uintptr_t)(READABLE_PAGE - 1);
+}
+
+static uintptr_t descriptor(void)
+{
+	return (uintptr_t)pthread_self() & ~(uintptr_t)7;
+}
+
+void stack_reach_init(void)
+{
+	main_stack_end = (uintptr_t)__libc_stack_end & ~(uintptr_t)7;
+}
+
+/* Does the range meet the known part of the thread's stack? Then it has all of it. */
+static bool join_thread_stack(struct stack_reach *reach)
+{
+	uintptr_t thread_low = *reach->thread_low & ~BOTTOM_KNOWN;
+	uintptr_t thread_end = descriptor();
+
+	if (reach->high < thread_low || reach->high > thread_end)
+		return false;
+	if (page_of(reach->low) < thread_low)
+		*reach->thread_low = page_of(reach->low);
+	reach->high = thread_end;
+	return true;
+}
+
+void stack_reach_begin(struct stack_reach *reach, uintptr_t low, uintptr_t sp)
+{
+	reach->low = (low + 7) & ~(uintptr_t)7;
+	reach->high = page_of(sp) + READABLE_PAGE;
+	reach->questions = 0;
+	if (page_of(low) != page_of(sp) && !readable_page(low))
+		reach->low = page_of(sp);
+	if (*reach->thread_low == 0)
+		*reach->thread_low = page_of(descriptor());
+	if (main_stack_end - sp < MAIN_STACK_MAX)
+		reach->high = main_stack_end;
+	else
+		join_thread_stack(reach);
+}
+
+bool stack_reach_extend(struct stack_reach *reach, uintptr_t end)
+{
+	/* A stack ends where its thread's descriptor or the program's arguments begin. */
+	if (reach->high == main_stack_end || reach->high == descriptor())
+		return false;
+	while (reach->high < end) {
+		if (reach->questions == STACK_QUESTIONS_MAX ||
+				end - reach->high > STACK_QUESTIONS_MAX * READABLE_PAGE)
+			return false;
+		reach->questions++;
+		if (!readable_page(reach->high))
+			return false;
+		reach->high += READABLE_PAGE;
+		if (join_thread_stack(reach))
+			return reach->high >= end;
+	}
+	return true;
+}
+
+void stack_reach_learn(struct stack_reach *reach)
+{
+	uintptr_t thread_low = *reach->thread_low;
+
+	if (reach->high > thread_low || (thread_low & BOTTOM_KNOWN))
+		return;
+	for (uint32_t i = 0; i < LEARN_QUESTIONS && thread_low > reach->high; i++) {
+		if (!readable_page(thread_low - READABLE_PAGE)) {
+			thread_low |= BOTTOM_KNOWN;
+			break;
+		}
+		thread_low -= READABLE_PAGE;
+	}
+	*reach->thread_low = thread_low;
+}

@@ -1,0 +1,60 @@
+#ifndef LOITER_SHIM_STACK_REACH_H
+#define LOITER_SHIM_STACK_REACH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "recorder/shim/readable.h"
+
+/*
+ * Which bytes of the stack a walk may read, whatever stack it is: a thread's, the main thread's, a
+ * signal handler's, a coroutine's that nobody told us of.
+ *
+ * The page that the stack pointer is in can be read. Upwards from there, page by page, the kernel
+ * is asked when a walk gets there, except where the answer is known:
+ *   - The main thread's stack is one mapping up to __libc_stack_end; the kernel keeps everything
+ *     else at least MAIN_STACK_MIN away from there.
+ *   - A thread's descriptor lies at the upper end of its stack, for glibc also when the program
+ *     supplied the stack. Once every page from some place up to the descriptor is known to be
+ *     readable it stays so as long as the thread lives; `thread_low` is that place. So a thread
+ *     asks once for each page of its stack that it waits in, and not at all for the first two.
+ * What was learnt about any other stack is forgotten after the walk: it may be gone the next time.
+ */
+struct stack_reach {
+	uintptr_t low; /* [low, high) can be read; multiples of 8 */
+	uintptr_t high;
+	uintptr_t *thread_low; /* lives on in the memo; 0: nothing known yet; see .c for bit 0 */
+	uint32_t questions;    /* how often the kernel was asked */
+};
+
+/* A walk asks no more often than this: 40 µs, one 1 MiB deep in a new thread. */
+#define STACK_QUESTIONS_MAX 256u
+
+/* Remembers the main thread's stack. In the constructor. */
+void stack_reach_init(void);
+
+/* From `low` upwards; `sp` is the stack pointer, `low` up to a red zone below. */
+void stack_reach_begin(struct stack_reach *reach, uintptr_t low, uintptr_t sp);
+
+/* Makes `reach` include all up to `end`; false: it cannot. */
+bool stack_reach_extend(struct stack_reach *reach, uintptr_t end);
+
+/*
+ * After a walk that ended at its limit of frames, far from the thread's descriptor: asks for some
+ * more pages from there downwards, so that after a few walks the two ends meet.
+ */
+void stack_reach_learn(struct stack_reach *reach);
+
+/* May the eight bytes at `address` be read? */
+static inline bool stack_reach_holds(struct stack_reach *reach, uintptr_t address)
+{
+	uintptr_t from_low = address - reach->low;
+
+	/* Rotated right by three an unaligned distance is larger than any size. */
+	if (__builtin_expect((from_low >> 3 | from_low << 61) < (reach->high - reach->low) >> 3, 1))
+		return true;
+	return address % 8 == 0 && address >= reach->low && address < UINTPTR_MAX - 8 &&
+	       stack_reach_extend(reach, address + 8);
+}
+
+#endif
