@@ -286,6 +286,7 @@ static enum lo_result pass_over_damage(struct scan *scan, const struct lo_error 
 		return result;
 	damage.bytes = next < scan->size ? next - scan->at : 0;
 	damage_list_add(scan->damage, &damage, "%s", why->message);
+	scan->list->cut = why->result == LO_TRUNCATED;
 	scan->gap = true;
 	scan->at = next;
 	return LO_OK;
@@ -304,6 +305,7 @@ static void note_cut_section(struct scan *scan)
 	}
 	damage_list_add(scan->damage, &damage, "the file ends inside a section (%s)",
 			name ? name : "of unknown type");
+	scan->list->cut = true;
 }
 
 /* What lay in the gap happened between the blocks on both of its sides. */

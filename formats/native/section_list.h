@@ -1,6 +1,7 @@
 #ifndef LOITER_NATIVE_SECTION_LIST_H
 #define LOITER_NATIVE_SECTION_LIST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "formats/base/byte_source.h"
@@ -40,6 +41,7 @@ struct section_list {
 	uint32_t loss_count;
 	uint32_t loss_capacity;
 	enum trace_index_state index;
+	bool cut; /* the file ends inside a section */
 };
 
 void section_list_release(struct section_list *list);

@@ -119,8 +119,11 @@ static enum lo_result load_schema(struct opening *opening)
 	}
 	if (first.result != LO_OK)
 		return pass_on(opening, &first);
-	return lo_fail(opening->err, LO_TRUNCATED, byte_source_size(reader->source),
-			"the file ends before its schema, nothing in it can be read");
+	if (reader->sections.cut && damage_list_count(&reader->damage) == 1)
+		return lo_fail(opening->err, LO_TRUNCATED, byte_source_size(reader->source),
+				"the file ends before its schema is complete, so nothing in it can be read");
+	return lo_fail(opening->err, LO_CORRUPT, 0,
+			"this looks like a loiter trace, but no schema in it is sound");
 }
 
 static enum lo_result load_table(struct opening *opening, const struct section_entry *entry)
@@ -217,6 +220,8 @@ static enum lo_result load_sections(struct opening *opening)
 			result = load_table(opening, entry);
 		else if (entry->type == SECTION_END)
 			result = load_end(opening, entry);
+		else if (entry->type == SECTION_INDEX || entry->type == SECTION_LOCATOR)
+			reader->info.truncated = false; /* they come after the end */
 		else if (!section_type_name(entry->type))
 			result = note_unknown_section(opening, entry);
 	}
@@ -262,7 +267,21 @@ static void fill_info(struct trace_reader *reader)
 	count_losses(reader);
 }
 
-/* A file without a single section of ours is not a trace, whatever else it is. */
+/* Does the file begin like a trace, as far as it goes? */
+static bool looks_like_trace(const uint8_t *start, size_t size)
+{
+	uint8_t expected[SECTION_AT_TYPE];
+
+	store_le32(expected + SECTION_AT_FRAME_MAGIC, SECTION_FRAME_MAGIC);
+	store_le64(expected + SECTION_AT_MAGIC, SECTION_MAGIC);
+	for (size_t i = 0; i < size; i++)
+		if ((i < SECTION_AT_FRAME_BYTES || i >= SECTION_AT_MAGIC) &&
+				start[i] != expected[i])
+			return false;
+	return true;
+}
+
+/* A file whose start is damaged is still a trace when sections are found further on. */
 static enum lo_result check_is_trace(struct trace_reader *reader, struct lo_error *err)
 {
 	uint8_t start[SECTION_AT_TYPE];
@@ -274,10 +293,9 @@ static enum lo_result check_is_trace(struct trace_reader *reader, struct lo_erro
 		return result;
 	if (got == 0)
 		return lo_fail(err, LO_TRUNCATED, 0, "the file is empty");
-	if (got < sizeof(start) || load_le64(start + SECTION_AT_MAGIC) != SECTION_MAGIC)
-		return lo_fail(err, LO_UNSUPPORTED, 0, "this is not a loiter trace");
-	return lo_fail(err, LO_CORRUPT, 0,
-			"this begins like a loiter trace, but no section of it is sound");
+	return looks_like_trace(start, got)
+			       ? LO_OK
+			       : lo_fail(err, LO_UNSUPPORTED, 0, "this is not a loiter trace");
 }
 
 static enum lo_result open_parts(
@@ -586,13 +604,14 @@ uint32_t trace_reader_section_count(const struct trace_reader *reader)
 
 bool trace_reader_section(const struct trace_reader *reader, uint32_t i, struct trace_section *out)
 {
-	const struct section_entry *entry = &reader->sections.entries[i];
+	const struct section_entry *entry;
 	const struct section_loss *losses;
 	const char *name;
 	uint32_t count;
 
 	if (i >= reader->sections.count)
 		return false;
+	entry = &reader->sections.entries[i];
 	name = section_type_name(entry->type);
 	*out = (struct trace_section){ .offset = entry->offset,
 		.bytes = entry->bytes,

@@ -56,8 +56,8 @@ enum lo_result trace_writer_meta(struct trace_writer *writer, const char *key, c
 		struct lo_error *err);
 
 /*
- * Append one event. Times must not decrease (LO_USAGE otherwise); task, stack and peer ids are
- * the caller's promise. A reason or object kind out of range is LO_USAGE.
+ * Append one event. LO_USAGE when time decreases, for a stack that the writer did not give out,
+ * and for a kind, reason, object kind or task id out of range.
  */
 enum lo_result trace_writer_event(
 		struct trace_writer *writer, const struct event *event, struct lo_error *err);
