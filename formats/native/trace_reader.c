@@ -16,6 +16,17 @@
 
 #define DEFAULT_CACHE_BYTES (64ull << 20)
 
+/*
+ * Work space of reading one block. Several threads may read blocks at once, each in a space of its
+ * own; one space is kept between two blocks, since making one costs more than a small block.
+ */
+struct block_reading {
+	struct section_payload section;
+	struct block_header block;
+	struct byte_buffer scratch;
+	struct byte_unpacker *unpacker;
+};
+
 struct trace_reader {
 	struct byte_source *source;
 	struct section_list sections;
@@ -28,7 +39,18 @@ struct trace_reader {
 	struct block_cache cache;
 	struct damage_list damage;
 	atomic_bool *block_is_bad; /* by block number: reported before */
+	_Atomic(struct block_reading *) spare;
 };
+
+static void block_reading_free(struct block_reading *reading)
+{
+	if (!reading)
+		return;
+	section_payload_release(&reading->section);
+	byte_buffer_release(&reading->scratch);
+	byte_unpacker_free(reading->unpacker);
+	free(reading);
+}
 
 /* ---- opening ---- */
 
@@ -354,6 +376,7 @@ void trace_reader_close(struct trace_reader *reader)
 {
 	if (!reader)
 		return;
+	block_reading_free(atomic_load(&reader->spare));
 	block_cache_release(&reader->cache);
 	damage_list_release(&reader->damage);
 	trace_tables_release(&reader->tables);
@@ -387,14 +410,6 @@ uint32_t trace_block_at(const struct trace_reader *reader, uint64_t time_ns)
 	return low;
 }
 
-/* Work space of reading one block; a block may be read by several threads at once. */
-struct block_reading {
-	struct section_payload section;
-	struct block_header block;
-	struct byte_buffer scratch;
-	struct byte_unpacker *unpacker;
-};
-
 static enum lo_result decode_entry(struct trace_reader *reader, const struct section_entry *entry,
 		struct block_reading *reading, struct event *events, uint32_t *count,
 		struct lo_error *err)
@@ -413,9 +428,6 @@ static enum lo_result decode_entry(struct trace_reader *reader, const struct sec
 	if (reading->block.begin_ns != entry->begin_ns || reading->block.end_ns != entry->end_ns)
 		return lo_fail(err, LO_CORRUPT, entry->offset,
 				"it covers another time than the index lists");
-	result = byte_unpacker_new(&reading->unpacker, err);
-	if (result != LO_OK)
-		return result;
 	return block_decode(&reading->section.header, &reading->block, reading->section.payload,
 			&reader->schema, EVENT_COLUMNS_ALL, reading->unpacker, &reading->scratch,
 			events, count, err);
@@ -432,25 +444,42 @@ static void drop_unknown_stacks(
 			events[i].stack = STACK_NONE;
 }
 
+static enum lo_result take_reading(
+		struct trace_reader *reader, struct block_reading **out, struct lo_error *err)
+{
+	struct block_reading *reading = atomic_exchange(&reader->spare, NULL);
+	enum lo_result result;
+
+	if (!reading) {
+		reading = calloc(1, sizeof(*reading));
+		if (!reading)
+			return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
+					"no memory to read a block");
+		result = byte_unpacker_new(&reading->unpacker, err);
+		if (result != LO_OK) {
+			block_reading_free(reading);
+			return result;
+		}
+	}
+	*out = reading;
+	return LO_OK;
+}
+
 static enum lo_result read_block(struct trace_reader *reader, const struct section_entry *entry,
 		struct event **out, uint32_t *count, struct lo_error *err)
 {
-	struct block_reading *reading = calloc(1, sizeof(*reading));
 	struct event *events = malloc((size_t)entry->rows * sizeof(*events) + 1);
+	struct block_reading *reading = NULL;
 	enum lo_result result;
 
 	*count = 0;
-	if (!reading || !events) {
-		result = lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
-				"no memory for a block of %u rows", entry->rows);
-		goto done;
-	}
-	result = decode_entry(reader, entry, reading, events, count, err);
-	section_payload_release(&reading->section);
-	byte_buffer_release(&reading->scratch);
-	byte_unpacker_free(reading->unpacker);
-done:
-	free(reading);
+	if (!events)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a block of %u rows",
+				entry->rows);
+	result = take_reading(reader, &reading, err);
+	if (result == LO_OK)
+		result = decode_entry(reader, entry, reading, events, count, err);
+	block_reading_free(atomic_exchange(&reader->spare, reading));
 	if (result != LO_OK) {
 		free(events);
 		return result;

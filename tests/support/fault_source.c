@@ -20,18 +20,22 @@ static uint64_t faulty_size(struct byte_source *source)
 			       : faulty->size;
 }
 
+/* `bytes` are those of the file from `offset` on. */
 static void spoil(const struct fault *fault, uint64_t offset, uint8_t *bytes, size_t size)
 {
-	uint64_t spoilt = fault->kind == FAULT_ZERO ? fault->size : 1;
+	uint64_t begin = fault->offset;
+	uint64_t end = fault->offset + (fault->kind == FAULT_ZERO ? fault->size : 1);
 
-	for (size_t i = 0; i < size; i++) {
-		if (offset + i < fault->offset || offset + i - fault->offset >= spoilt)
-			continue;
-		if (fault->kind == FAULT_FLIP)
-			bytes[i] ^= (uint8_t)(1u << fault->bit);
-		if (fault->kind == FAULT_ZERO)
-			bytes[i] = 0;
-	}
+	if (fault->kind != FAULT_FLIP && fault->kind != FAULT_ZERO)
+		return;
+	if (begin < offset)
+		begin = offset;
+	if (end > offset + size)
+		end = offset + size;
+	for (uint64_t at = begin; at < end; at++)
+		bytes[at - offset] = fault->kind == FAULT_ZERO ? 0
+							       : (uint8_t)(bytes[at - offset] ^
+										 1u << fault->bit);
 }
 
 static enum lo_result faulty_read(struct byte_source *source, uint64_t offset, void *bytes,
