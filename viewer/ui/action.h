@@ -1,0 +1,94 @@
+#ifndef LOITER_UI_ACTION_H
+#define LOITER_UI_ACTION_H
+
+/*
+ * What a key can ask for. Views know actions, never keys; the key table (keymap_default.c) says
+ * which key asks for what and in which views, and the help screen is made from both tables.
+ */
+enum action {
+	ACTION_NONE,
+
+	ACTION_HELP,
+	ACTION_CLOSE,
+	ACTION_QUIT,
+	ACTION_CANCEL,
+	ACTION_REPAINT,
+	ACTION_SUSPEND,
+
+	ACTION_FINDINGS,
+	ACTION_TIMELINE,
+	ACTION_FLAME,
+	ACTION_TASKS,
+	ACTION_NEXT_PANE,
+	ACTION_PREVIOUS_PANE,
+	ACTION_OPEN,
+	ACTION_BACK,
+
+	ACTION_DOWN,
+	ACTION_UP,
+	ACTION_LEFT,
+	ACTION_RIGHT,
+	ACTION_HALF_DOWN,
+	ACTION_HALF_UP,
+	ACTION_PAGE_DOWN,
+	ACTION_PAGE_UP,
+	ACTION_FIRST,
+	ACTION_LAST,
+	ACTION_BEGIN,
+	ACTION_END,
+
+	ACTION_ZOOM_IN,
+	ACTION_ZOOM_OUT,
+	ACTION_PAN_LEFT,
+	ACTION_PAN_RIGHT,
+	ACTION_ZOOM_IN_FAST,
+	ACTION_ZOOM_OUT_FAST,
+	ACTION_PAN_LEFT_FAST,
+	ACTION_PAN_RIGHT_FAST,
+	ACTION_FIT,
+	ACTION_FIT_ALL,
+	ACTION_PREVIOUS_CHANGE,
+	ACTION_NEXT_CHANGE,
+
+	ACTION_WHY,
+	ACTION_CREATOR,
+	ACTION_WAKER,
+	ACTION_PREVIOUS_FINDING,
+	ACTION_NEXT_FINDING,
+
+	ACTION_SEARCH,
+	ACTION_SEARCH_NEXT,
+	ACTION_SEARCH_PREVIOUS,
+
+	ACTION_SORT_LEFT,
+	ACTION_SORT_RIGHT,
+	ACTION_REVERSE,
+	ACTION_WEIGHT,
+
+	ACTION_COUNT,
+};
+
+/* Headings of the help screen, in its order. */
+enum action_group {
+	ACTION_GROUP_START,
+	ACTION_GROUP_MOVE,
+	ACTION_GROUP_TIME,
+	ACTION_GROUP_ROWS,
+	ACTION_GROUP_FIND,
+	ACTION_GROUP_VIEWS,
+	ACTION_GROUP_PROGRAM,
+	ACTION_GROUP_COUNT,
+};
+
+extern const char *const action_group_names[ACTION_GROUP_COUNT];
+
+struct action_info {
+	const char *name; /* "zoom-in" */
+	const char *help; /* a few words */
+	enum action_group group;
+};
+
+/* Indexed by enum action; complete for (ACTION_NONE, ACTION_COUNT). */
+extern const struct action_info action_infos[ACTION_COUNT];
+
+#endif

@@ -1,0 +1,75 @@
+#include "viewer/ui/list.h"
+
+static void clamp_selected(struct list *list)
+{
+	if (list->selected >= list->count)
+		list->selected = list->count - 1;
+	if (list->selected < 0)
+		list->selected = 0;
+}
+
+void list_show(struct list *list, int count, int rows)
+{
+	int last_top = count > rows ? count - rows : 0;
+
+	list->count = count;
+	list->rows = rows > 0 ? rows : 1;
+	clamp_selected(list);
+	if (list->top > list->selected)
+		list->top = list->selected;
+	if (list->top < list->selected - list->rows + 1)
+		list->top = list->selected - list->rows + 1;
+	if (list->top > last_top)
+		list->top = last_top;
+}
+
+void list_select(struct list *list, int row)
+{
+	list->selected = row;
+	if (list->count > 0)
+		clamp_selected(list);
+}
+
+static int page(const struct list *list)
+{
+	return list->rows > 2 ? list->rows - 1 : 1;
+}
+
+bool list_act(struct list *list, enum action action)
+{
+	int step;
+
+	switch (action) {
+	case ACTION_DOWN:
+		step = 1;
+		break;
+	case ACTION_UP:
+		step = -1;
+		break;
+	case ACTION_HALF_DOWN:
+		step = (page(list) + 1) / 2;
+		break;
+	case ACTION_HALF_UP:
+		step = -(page(list) + 1) / 2;
+		break;
+	case ACTION_PAGE_DOWN:
+		step = page(list);
+		break;
+	case ACTION_PAGE_UP:
+		step = -page(list);
+		break;
+	case ACTION_FIRST:
+	case ACTION_BEGIN:
+		step = -list->selected;
+		break;
+	case ACTION_LAST:
+	case ACTION_END:
+		step = list->count - 1 - list->selected;
+		break;
+	default:
+		return false;
+	}
+	list->selected += step;
+	clamp_selected(list);
+	return true;
+}
