@@ -1,0 +1,682 @@
+#include "viewer/ui/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/base/duration.h"
+#include "formats/model/object.h"
+#include "viewer/analysis/site.h"
+#include "viewer/ui/app.h"
+#include "viewer/ui/evidence.h"
+#include "viewer/ui/lanes.h"
+#include "viewer/ui/list.h"
+#include "viewer/ui/phrase.h"
+#include "viewer/ui/time_axis.h"
+
+/*
+ * Tasks as rows, time as columns. A cell shows the state that fills most of its column; where none
+ * fills three fifths it is "mixed". The selection and the time cursor are the app's.
+ */
+#define DOMINANT_SHARE 153 /* 60 % of 255 */
+#define PAN_SHARE      10  /* a pan moves a tenth of the window */
+#define FAST           4
+#define FAST_STEPS     2 /* doublings: four times */
+
+struct timeline {
+	struct lanes lanes;
+	struct list list;
+	struct time_axis axis;
+	struct lane_cell *cells;
+	uint32_t *alive;
+	size_t cell_capacity;
+	int alive_capacity;
+	bool failed;
+};
+
+static const struct {
+	char glyph;
+	enum style_role style;
+	const char *name;
+} legend[] = {
+	{ '#', STYLE_ACTIVE, "active" },
+	{ '~', STYLE_BLOCKED, "blocked" },
+	{ '.', STYLE_MIXED, "mixed" },
+	{ 'x', STYLE_ENDED, "exit" },
+	{ '?', STYLE_PENDING, "not read yet" },
+};
+
+enum look {
+	LOOK_ACTIVE,
+	LOOK_BLOCKED,
+	LOOK_MIXED,
+	LOOK_ENDED,
+	LOOK_PENDING,
+	LOOK_ABSENT,
+};
+
+static enum look look_of(const struct lane_cell *cell)
+{
+	if (cell->pending)
+		return LOOK_PENDING;
+	if (cell->ended)
+		return LOOK_ENDED;
+	if (cell->active == 0 && cell->blocked == 0)
+		return LOOK_ABSENT;
+	if (cell->blocked >= DOMINANT_SHARE || (cell->active == 0 && cell->blocked > 0))
+		return LOOK_BLOCKED;
+	if (cell->active >= DOMINANT_SHARE || cell->blocked == 0)
+		return LOOK_ACTIVE;
+	return LOOK_MIXED;
+}
+
+static bool prepare(struct app *app, struct timeline *view)
+{
+	if (!view->lanes.tasks && !view->failed) {
+		struct lo_error err;
+
+		view->failed = lanes_init(&view->lanes, app->analysis, &err) != LO_OK;
+		if (view->failed)
+			app_say(app, "%s", err.message);
+		time_axis_init(&view->axis, app->analysis->duration_ns, 1);
+	}
+	lanes_sort(&view->lanes, app->analysis, app->task_findings);
+	return !view->failed && view->lanes.count > 0;
+}
+
+static uint32_t selected_task(const struct timeline *view)
+{
+	if (view->list.selected >= view->lanes.count)
+		return TASK_NONE;
+	return view->lanes.tasks[view->list.selected];
+}
+
+static void follow_selection(struct app *app, struct timeline *view)
+{
+	int row;
+
+	if (selected_task(view) == app->place.task)
+		return;
+	row = lanes_row(&view->lanes, app->place.task);
+	if (row >= 0)
+		view->list.selected = row;
+}
+
+static bool reserve(struct timeline *view, int rows, int columns)
+{
+	size_t wanted = (size_t)rows * (size_t)columns;
+
+	if (wanted > view->cell_capacity) {
+		free(view->cells);
+		view->cells = calloc(wanted, sizeof(*view->cells));
+		view->cell_capacity = view->cells ? wanted : 0;
+	}
+	if (columns > view->alive_capacity) {
+		free(view->alive);
+		view->alive = calloc((size_t)columns, sizeof(*view->alive));
+		view->alive_capacity = view->alive ? columns : 0;
+	}
+	return view->cells && view->alive;
+}
+
+static int label_width(struct pane pane)
+{
+	int width = pane.columns / 4;
+
+	return width < 12 ? 12 : width > 28 ? 28 : width;
+}
+
+/* The whole trace in one row: where the window is, and where findings began. */
+static void draw_map(const struct app *app, const struct timeline *view, struct pane label,
+		struct pane strip)
+{
+	struct time_axis whole;
+	struct time_span window = time_axis_span(&view->axis);
+	int first;
+	int last;
+
+	time_axis_init(&whole, app->analysis->duration_ns, strip.columns);
+	first = time_axis_column(&whole, window.begin_ns);
+	last = time_axis_column(&whole, window.end_ns - 1);
+	if (last >= strip.columns)
+		last = strip.columns - 1;
+	pane_text(label, 0, 2, STYLE_DIM, "map");
+	pane_fill(strip, 0, 0, strip.columns, STYLE_DIM, '.');
+	pane_fill(strip, 0, first, last - first + 1, STYLE_TEXT, '=');
+	pane_put(strip, 0, first, STYLE_TEXT, '[');
+	pane_put(strip, 0, last, STYLE_TEXT, ']');
+	for (uint32_t i = app->analysis->finding_count; i-- > 0;) {
+		const struct finding *finding = &app->analysis->findings[i];
+
+		pane_put(strip, 0, time_axis_column(&whole, finding->since_ns),
+				finding->severity >= 4 ? STYLE_BAD : STYLE_WARNING,
+				finding->severity >= 4 ? '!' : '*');
+	}
+}
+
+static void draw_ruler(const struct app *app, const struct timeline *view, struct pane strip)
+{
+	const struct time_axis *axis = &view->axis;
+	struct time_span window = time_axis_span(axis);
+	char text[TIME_LABEL_MAX];
+	int width = (int)strlen(time_axis_label(axis, axis->limit_ns, axis->column_ns, text));
+	uint64_t step = time_axis_tick_step(axis, width + 3);
+	uint64_t first = axis->begin_ns + (step - axis->begin_ns % step) % step;
+
+	for (uint64_t time = first; time < window.end_ns && time >= first; time += step) {
+		int column = time_axis_column(axis, time);
+
+		pane_put(strip, 0, column, STYLE_DIM, strip.canvas->glyphs->vertical);
+		time_axis_label(axis, time, step, text);
+		if (column + 1 + (int)strlen(text) <= strip.columns)
+			pane_text(strip, 0, column + 1, STYLE_DIM, text);
+	}
+	pane_restyle(strip, 0, time_axis_column(axis, app->place.cursor_ns), 1, STYLE_CURSOR);
+}
+
+static void draw_alive(
+		const struct app *app, struct timeline *view, struct pane label, struct pane strip)
+{
+	uint32_t most = 0;
+
+	pane_text(label, 0, 2, STYLE_DIM, "alive");
+	if (!app->lanes)
+		return;
+	lane_alive(app->lanes, time_axis_span(&view->axis), (uint32_t)strip.columns, view->alive);
+	for (int i = 0; i < strip.columns; i++)
+		most = view->alive[i] > most ? view->alive[i] : most;
+	for (int i = 0; i < strip.columns && most > 0; i++) {
+		uint64_t level = (uint64_t)view->alive[i] * GLYPH_SPARK_LEVELS / most;
+
+		if (view->alive[i] == 0)
+			continue;
+		level = level > 0 ? level - 1 : 0;
+		pane_put(strip, 0, i, STYLE_TEXT, strip.canvas->glyphs->spark[level]);
+	}
+	pane_printf(label, 0, 8, STYLE_DIM, "max %u", most);
+}
+
+static void draw_cells(struct pane strip, int row, const struct lane_cell *cells)
+{
+	for (int i = 0; i < strip.columns; i++) {
+		enum look look = look_of(&cells[i]);
+
+		if (look != LOOK_ABSENT)
+			pane_put(strip, row, i, legend[look].style,
+					(unsigned char)legend[look].glyph);
+	}
+}
+
+static void draw_label(const struct app *app, const struct timeline *view, struct pane label,
+		int at, int row)
+{
+	uint32_t task = view->lanes.tasks[row];
+	bool selected = row == view->list.selected;
+	char text[PHRASE_MAX];
+
+	if (selected)
+		pane_put(label, at, 0, STYLE_TITLE, '>');
+	if (app->task_findings[task])
+		pane_put(label, at, 1, STYLE_BAD, '!');
+	task_format(app->reader, task, text, sizeof(text));
+	pane_text_middle(label, at, 2, label.columns - 3,
+			selected                 ? STYLE_TITLE
+			: app_matches(app, text) ? STYLE_MATCH
+						 : STYLE_TEXT,
+			text);
+}
+
+static void query_cells(const struct app *app, struct timeline *view, int rows, int columns)
+{
+	const uint32_t *tasks = view->lanes.tasks + view->list.top;
+
+	memset(view->cells, 0, (size_t)rows * (size_t)columns * sizeof(*view->cells));
+	if (app->lanes) {
+		lane_query(app->lanes, tasks, (uint32_t)rows, time_axis_span(&view->axis),
+				(uint32_t)columns, view->cells);
+		return;
+	}
+	for (int i = 0; i < rows * columns; i++)
+		view->cells[i].pending = 1;
+}
+
+/* Columns beyond the end of the trace are nobody's: they must not look idle. */
+static void draw_end(const struct timeline *view, struct pane strip)
+{
+	int end = time_axis_column(&view->axis, view->axis.limit_ns - 1) + 1;
+
+	for (int row = 0; row < strip.rows; row++)
+		pane_fill(strip, row, end, strip.columns - end, STYLE_DIM, ' ');
+}
+
+static void draw_lanes(
+		const struct app *app, struct timeline *view, struct pane label, struct pane strip)
+{
+	int rows;
+	int cursor = time_axis_column(&view->axis, app->place.cursor_ns);
+
+	list_show(&view->list, view->lanes.count, strip.rows);
+	rows = view->lanes.count - view->list.top;
+	if (rows > strip.rows)
+		rows = strip.rows;
+	query_cells(app, view, rows, strip.columns);
+	for (int i = 0; i < rows; i++) {
+		draw_label(app, view, label, i, view->list.top + i);
+		draw_cells(strip, i, view->cells + (size_t)i * (size_t)strip.columns);
+		pane_restyle(strip, i, cursor, 1, STYLE_CURSOR);
+	}
+	draw_end(view, strip);
+}
+
+/* Milliseconds at least, as everywhere else; more where the zoom shows more. */
+static const char *time_text(
+		const struct timeline *view, uint64_t time_ns, char text[TIME_LABEL_MAX])
+{
+	uint64_t column_ns = view->axis.column_ns;
+
+	return time_axis_label(
+			&view->axis, time_ns, column_ns < 1000000 ? column_ns : 1000000, text);
+}
+
+/* "blocked 9.20 s since 0:01.204, mutex lock on 0x55d0c8a012c0"; past: "0:01.204 to 0:10.404" */
+static void moment_text(
+		const struct app *app, const struct lane_moment *moment, char *out, size_t capacity)
+{
+	uint64_t trace_end = app->analysis->duration_ns;
+	bool to_end = moment->end_ns >= trace_end;
+	uint64_t end_ns = to_end ? trace_end : moment->end_ns;
+	char length[DURATION_TEXT_MAX];
+	char begin[DURATION_TEXT_MAX];
+	char end[DURATION_TEXT_MAX];
+	char wait[PHRASE_MAX] = "";
+
+	if (moment->state == TASK_STATE_ABSENT || moment->state == TASK_STATE_EXITED) {
+		phrase(out, capacity, "%s",
+				moment->state == TASK_STATE_EXITED ? "has exited"
+								   : "does not exist yet");
+		return;
+	}
+	if (moment->state == TASK_STATE_BLOCKED)
+		wait_phrase(app, &moment->wait, wait, sizeof(wait));
+	phrase(out, capacity, "%s %s %s%s%s%s%s%s", state_name(moment->state),
+			duration_format(length,
+					end_ns > moment->begin_ns ? end_ns - moment->begin_ns : 0),
+			to_end ? "since " : "", time_point_format(begin, moment->begin_ns),
+			to_end ? "" : " to ", to_end ? "" : time_point_format(end, end_ns),
+			*wait ? ", " : "", wait);
+}
+
+static const char *end_of_wait(const struct app *app, const struct lane_moment *moment)
+{
+	if (moment->end_ns >= app->analysis->duration_ns)
+		return "nobody has woken it";
+	if (moment->waker != TASK_NONE)
+		return "woken by ";
+	if (trace_reader_reason_class(app->reader, moment->wait.reason) == WAIT_CLASS_TIME)
+		return "its time was up";
+	return "not known who woke it";
+}
+
+/* Who holds what it waits for, and who ended the wait. */
+static void others_text(
+		const struct app *app, const struct lane_moment *moment, char *out, size_t capacity)
+{
+	uint32_t needs = wait_needs(&moment->wait);
+	char holder[PHRASE_MAX] = "";
+	char waker[PHRASE_MAX] = "";
+
+	if (needs != TASK_NONE)
+		task_format(app->reader, needs, holder, sizeof(holder));
+	if (moment->waker != TASK_NONE && moment->end_ns < app->analysis->duration_ns)
+		task_format(app->reader, moment->waker, waker, sizeof(waker));
+	phrase(out, capacity, "%s%s%s%s%s",
+			!*holder                                  ? ""
+			: moment->wait.object_kind == OBJECT_TASK ? "waits for the end of "
+								  : "held by ",
+			holder, *holder ? "; " : "", end_of_wait(app, moment), waker);
+}
+
+static void draw_legend(struct pane pane, int row)
+{
+	int at = 2;
+
+	for (size_t i = 0; i < LO_COUNT_OF(legend); i++) {
+		if (at + 2 + (int)strlen(legend[i].name) > pane.columns)
+			return;
+		pane_put(pane, row, at, legend[i].style, (unsigned char)legend[i].glyph);
+		at += 2 + pane_text(pane, row, at + 2, STYLE_DIM, legend[i].name) + 2;
+	}
+	if (at + 14 > pane.columns)
+		return;
+	pane_text(pane, row, at, STYLE_BAD, "!");
+	pane_text(pane, row, at + 2, STYLE_DIM, "in a finding");
+}
+
+static void draw_inspector(const struct app *app, const struct timeline *view, struct pane pane)
+{
+	uint32_t task = selected_task(view);
+	struct lane_moment moment = { .state = TASK_STATE_ABSENT };
+	char text[PHRASE_MAX * 2];
+	char title[PHRASE_MAX];
+	char time[TIME_LABEL_MAX];
+
+	phrase(title, sizeof(title), "%s at %s", task_format(app->reader, task, text, sizeof(text)),
+			time_text(view, app->place.cursor_ns, time));
+	pane_rule(pane, 0, title, false);
+	draw_legend(pane, pane.rows - 1);
+	if (!app->lanes || task == TASK_NONE)
+		return;
+	lane_moment(app->lanes, task, app->place.cursor_ns, &moment);
+	moment_text(app, &moment, text, sizeof(text));
+	pane_text_end(pane, 1, 2, pane.columns - 2,
+			moment.state == TASK_STATE_BLOCKED ? STYLE_BLOCKED : STYLE_TEXT, text);
+	if (moment.state != TASK_STATE_BLOCKED)
+		return;
+	others_text(app, &moment, text, sizeof(text));
+	pane_text_end(pane, 2, 2, pane.columns - 2, STYLE_TEXT, text);
+	stack_phrase(app, moment.wait.stack, text, sizeof(text));
+	pane_text_end(pane, 3, 2, pane.columns - 2, STYLE_TEXT, text);
+}
+
+#define INSPECTOR_ROWS 5
+#define HEAD_ROWS      3
+#define SMALL_ROWS     8 /* panes smaller than this show no more than a ruler above the tasks */
+
+/* Map, ruler, number of tasks alive: one row each, cut off both panes. */
+static void draw_head(const struct app *app, struct timeline *view, struct pane *label,
+		struct pane *strip)
+{
+	bool small = strip->rows < SMALL_ROWS;
+	struct pane head;
+
+	if (strip->rows < HEAD_ROWS)
+		return;
+	if (!small) {
+		head = pane_take_top(label, 1);
+		draw_map(app, view, head, pane_take_top(strip, 1));
+	}
+	pane_take_top(label, 1);
+	draw_ruler(app, view, pane_take_top(strip, 1));
+	if (!small) {
+		head = pane_take_top(label, 1);
+		draw_alive(app, view, head, pane_take_top(strip, 1));
+	}
+}
+
+static void timeline_draw(struct app *app, void *state, struct pane pane, bool focused)
+{
+	struct timeline *view = state;
+	struct pane label;
+
+	(void)focused;
+	if (!prepare(app, view)) {
+		pane_text(pane, 0, 2, STYLE_DIM, "no tasks in this trace");
+		return;
+	}
+	follow_selection(app, view);
+	if (pane.rows >= INSPECTOR_ROWS + HEAD_ROWS + 2)
+		draw_inspector(app, view, pane_take_bottom(&pane, INSPECTOR_ROWS));
+	label = pane_take_left(&pane, label_width(pane));
+	time_axis_resize(&view->axis, pane.columns);
+	if (!reserve(view, pane.rows, pane.columns))
+		return;
+	draw_head(app, view, &label, &pane);
+	draw_lanes(app, view, label, pane);
+}
+
+static void set_cursor(struct app *app, struct timeline *view, uint64_t time_ns)
+{
+	if (time_ns >= view->axis.limit_ns)
+		time_ns = view->axis.limit_ns - 1;
+	app->place.cursor_ns = time_ns;
+	time_axis_reveal(&view->axis, time_ns);
+}
+
+static void move_cursor(struct app *app, struct timeline *view, int columns)
+{
+	int column = time_axis_column(&view->axis, app->place.cursor_ns);
+	uint64_t now = app->place.cursor_ns;
+
+	if (column < 0 || column >= view->axis.columns) {
+		/* The window was moved away from the cursor: bring the cursor into it. */
+		set_cursor(app, view, time_axis_time(&view->axis, view->axis.columns / 2));
+		return;
+	}
+	now -= now % view->axis.column_ns;
+	if (columns < 0)
+		set_cursor(app, view, now > view->axis.column_ns ? now - view->axis.column_ns : 0);
+	else
+		set_cursor(app, view, now + view->axis.column_ns);
+}
+
+static void pan(struct timeline *view, int factor)
+{
+	int columns = view->axis.columns / PAN_SHARE;
+
+	time_axis_pan(&view->axis, (columns > 0 ? columns : 1) * factor);
+}
+
+static void fit_task(struct app *app, struct timeline *view)
+{
+	const struct task_summary *task = app_task(app, selected_task(view));
+	struct time_span life;
+
+	if (!task)
+		return;
+	life.begin_ns = task->begin_ns;
+	life.end_ns = task->end_ns < view->axis.limit_ns ? task->end_ns + 1 : view->axis.limit_ns;
+	time_axis_fit(&view->axis, life);
+}
+
+static void step_change(struct app *app, struct timeline *view, enum action action)
+{
+	struct lane_moment moment;
+
+	if (!app->lanes) {
+		app_say(app, "events are still being read");
+		return;
+	}
+	lane_moment(app->lanes, selected_task(view), app->place.cursor_ns, &moment);
+	if (action == ACTION_NEXT_CHANGE) {
+		if (moment.end_ns < view->axis.limit_ns)
+			set_cursor(app, view, moment.end_ns);
+		else
+			app_say(app, "no further change of this task");
+		return;
+	}
+	if (moment.begin_ns < app->place.cursor_ns) {
+		set_cursor(app, view, moment.begin_ns);
+	} else if (moment.begin_ns > 0) {
+		lane_moment(app->lanes, selected_task(view), moment.begin_ns - 1, &moment);
+		set_cursor(app, view, moment.begin_ns);
+	} else {
+		app_say(app, "no earlier change of this task");
+	}
+}
+
+static bool act_on_time(struct app *app, struct timeline *view, enum action action)
+{
+	uint64_t cursor_ns = app->place.cursor_ns;
+
+	switch (action) {
+	case ACTION_LEFT:
+		move_cursor(app, view, -1);
+		return true;
+	case ACTION_RIGHT:
+		move_cursor(app, view, 1);
+		return true;
+	case ACTION_BEGIN:
+		set_cursor(app, view, 0);
+		return true;
+	case ACTION_END:
+		set_cursor(app, view, view->axis.limit_ns - 1);
+		return true;
+	case ACTION_ZOOM_IN:
+		time_axis_zoom(&view->axis, cursor_ns, 1);
+		return true;
+	case ACTION_ZOOM_IN_FAST:
+		time_axis_zoom(&view->axis, cursor_ns, FAST_STEPS);
+		return true;
+	case ACTION_ZOOM_OUT:
+		time_axis_zoom(&view->axis, cursor_ns, -1);
+		return true;
+	case ACTION_ZOOM_OUT_FAST:
+		time_axis_zoom(&view->axis, cursor_ns, -FAST_STEPS);
+		return true;
+	case ACTION_PAN_LEFT:
+		pan(view, -1);
+		return true;
+	case ACTION_PAN_RIGHT:
+		pan(view, 1);
+		return true;
+	case ACTION_PAN_LEFT_FAST:
+		pan(view, -FAST);
+		return true;
+	case ACTION_PAN_RIGHT_FAST:
+		pan(view, FAST);
+		return true;
+	case ACTION_FIT:
+		fit_task(app, view);
+		return true;
+	case ACTION_FIT_ALL:
+		time_axis_fit_all(&view->axis);
+		return true;
+	case ACTION_PREVIOUS_CHANGE:
+	case ACTION_NEXT_CHANGE:
+		step_change(app, view, action);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool act_on_task(struct app *app, struct timeline *view, enum action action)
+{
+	uint32_t task = selected_task(view);
+
+	switch (action) {
+	case ACTION_OPEN:
+	case ACTION_WHY:
+		app_open_task(app, task);
+		return true;
+	case ACTION_CREATOR:
+		app_open_creator(app, task);
+		return true;
+	case ACTION_WAKER:
+		app_open_waker(app, task);
+		return true;
+	case ACTION_SORT_LEFT:
+	case ACTION_SORT_RIGHT:
+		lanes_next_order(&view->lanes, action == ACTION_SORT_LEFT ? -1 : 1);
+		app_say(app, "sorted by %s", lane_order_name(view->lanes.order));
+		return true;
+	case ACTION_REVERSE:
+		lanes_reverse(&view->lanes);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool timeline_act(struct app *app, void *state, enum action action)
+{
+	struct timeline *view = state;
+
+	if (!prepare(app, view))
+		return false;
+	follow_selection(app, view);
+	if (act_on_time(app, view, action))
+		return true;
+	if (list_act(&view->list, action)) {
+		app_select_task(app, selected_task(view));
+		return true;
+	}
+	return act_on_task(app, view, action);
+}
+
+static void timeline_title(struct app *app, void *state, char *out, size_t capacity)
+{
+	struct timeline *view = state;
+	struct time_span window = time_axis_span(&view->axis);
+	char begin[TIME_LABEL_MAX];
+	char end[TIME_LABEL_MAX];
+	char column[DURATION_TEXT_MAX];
+
+	if (!prepare(app, view)) {
+		phrase(out, capacity, "Timeline");
+		return;
+	}
+	phrase(out, capacity, "Timeline  %s .. %s  column %s  by %s",
+			time_text(view, window.begin_ns, begin),
+			time_text(view,
+					window.end_ns < view->axis.limit_ns ? window.end_ns
+									    : view->axis.limit_ns,
+					end),
+			duration_format(column, view->axis.column_ns),
+			lane_order_name(view->lanes.order));
+}
+
+static int timeline_rows(struct app *app, void *state)
+{
+	return prepare(app, state) ? ((struct timeline *)state)->lanes.count : 0;
+}
+
+static int timeline_selected(struct app *app, void *state)
+{
+	follow_selection(app, state);
+	return ((struct timeline *)state)->list.selected;
+}
+
+static void timeline_text(struct app *app, void *state, int row, char *out, size_t capacity)
+{
+	task_format(app->reader, ((struct timeline *)state)->lanes.tasks[row], out, capacity);
+}
+
+static void timeline_select(struct app *app, void *state, int row)
+{
+	struct timeline *view = state;
+
+	list_select(&view->list, row);
+	app_select_task(app, selected_task(view));
+}
+
+static void timeline_release(void *state)
+{
+	struct timeline *view = state;
+
+	lanes_release(&view->lanes);
+	free(view->cells);
+	free(view->alive);
+}
+
+static const struct view_hint timeline_hints[] = {
+	{ ACTION_OPEN, "open" },
+	{ ACTION_ZOOM_IN, "zoom in" },
+	{ ACTION_ZOOM_OUT, "out" },
+	{ ACTION_PAN_LEFT, "earlier" },
+	{ ACTION_PAN_RIGHT, "later" },
+	{ ACTION_FIT, "fit" },
+	{ ACTION_FIT_ALL, "all" },
+	{ ACTION_NEXT_CHANGE, "next change" },
+	{ ACTION_HELP, "help" },
+	{ ACTION_CLOSE, "back" },
+	{ ACTION_NONE, NULL },
+};
+
+const struct view_ops timeline_view = {
+	.name = "Timeline",
+	.open = ACTION_TIMELINE,
+	.scope = SCOPE_TIMELINE,
+	.slot = VIEW_SLOT_RIGHT,
+	.needs = VIEW_NEEDS_LANES,
+	.state_size = sizeof(struct timeline),
+	.hints = timeline_hints,
+	.release = timeline_release,
+	.title = timeline_title,
+	.act = timeline_act,
+	.draw = timeline_draw,
+	.row_count = timeline_rows,
+	.row_selected = timeline_selected,
+	.row_text = timeline_text,
+	.row_select = timeline_select,
+};
