@@ -74,6 +74,10 @@
 /* Key and value pairs about the recording: mostly program arguments. */
 #define LIMIT_META_ROWS 65536u
 
+/* Bytes of one generation of a Go trace, held at once. The runtime starts a new one every second,
+ * and writes about 30 MB a second on two busy cores. */
+#define LIMIT_GO_GENERATION (1u << 30)
+
 /* Damaged stretches that are listed one by one. */
 #define LIMIT_DAMAGE 65536u
 
