@@ -14,6 +14,8 @@
 #define META_START_UNIX_NS "start_unix_ns" /* wall clock at the first event */
 #define META_CLOCK         "clock"         /* "tsc" or "monotonic" */
 #define META_RECORDER      "recorder"      /* name and version of the writing program */
+#define META_SOURCE_FORMAT "source_format" /* of an imported file: "go-trace-v2", ... */
+#define META_SOURCE_CUT    "source_cut"    /* "1" when the imported file ended early */
 #define META_STACK_DEPTH   "stack_depth"
 #define META_WARNING       "warning" /* for people: what this trace cannot show, and why */
 
