@@ -1,0 +1,169 @@
+#include "formats/import/go_batch.h"
+
+#include "formats/base/byte_cursor.h"
+#include "formats/base/varint.h"
+
+/* Kind, experiment, and four numbers of up to 10 bytes. */
+#define HEAD_MAX (2u + 4u * VARINT_MAX)
+
+/* Lengths are written after the payload, into room that was left for them: always ten bytes. */
+#define PADDED_LENGTH_BYTES 10u
+
+enum head_shape {
+	HEAD_GOOD,
+	HEAD_BAD,
+	HEAD_CUT, /* good as far as it goes */
+};
+
+struct head {
+	struct go_batch batch;
+	size_t size; /* of the header itself */
+	bool padded; /* its length has the form that the runtime writes */
+};
+
+static enum head_shape parse_head(const uint8_t *bytes, size_t size, struct head *head)
+{
+	struct byte_cursor cursor = byte_cursor_over(bytes, size);
+	uint8_t kind = byte_cursor_byte(&cursor);
+	uint64_t length;
+	size_t before;
+
+	*head = (struct head){ 0 };
+	head->size = 1;
+	head->batch.end_of_generation = kind == GO_WIRE_END_OF_GENERATION;
+	if (head->batch.end_of_generation)
+		return HEAD_GOOD;
+	if (kind != GO_WIRE_EVENT_BATCH && kind != GO_WIRE_EXPERIMENTAL_BATCH)
+		return HEAD_BAD;
+	if (kind == GO_WIRE_EXPERIMENTAL_BATCH) {
+		head->batch.experimental = true;
+		byte_cursor_byte(&cursor);
+	}
+	head->batch.generation = byte_cursor_varint(&cursor);
+	head->batch.thread = byte_cursor_varint(&cursor);
+	head->batch.time = byte_cursor_varint(&cursor);
+	before = byte_cursor_left(&cursor);
+	length = byte_cursor_varint(&cursor);
+	if (cursor.failed)
+		return size < HEAD_MAX ? HEAD_CUT : HEAD_BAD;
+	if (length > GO_WIRE_BATCH_MAX)
+		return HEAD_BAD;
+	head->padded = before - byte_cursor_left(&cursor) == PADDED_LENGTH_BYTES;
+	head->size = size - byte_cursor_left(&cursor);
+	head->batch.size = (uint32_t)length;
+	return HEAD_GOOD;
+}
+
+/* The generation that the batch behind `batch` names; false when there is none to be read. */
+static bool next_generation(const uint8_t *bytes, size_t size, uint64_t *generation)
+{
+	struct head next;
+
+	if (size == 0 || parse_head(bytes, size, &next) != HEAD_GOOD ||
+			next.batch.end_of_generation || next.batch.experimental)
+		return false;
+	*generation = next.batch.generation;
+	return true;
+}
+
+/* A generation has many batches in a row, so a number that only one batch has is damage. */
+static void settle_generation(struct go_batch_reader *reader, struct go_batch *batch,
+		const uint8_t *behind, size_t behind_size)
+{
+	uint64_t next;
+
+	if ((!reader->begun || batch->generation != reader->generation) &&
+			next_generation(behind, behind_size, &next) && next != batch->generation &&
+			(!reader->begun || next == reader->generation)) {
+		batch->generation = next;
+		reader->renumbered++;
+	}
+	reader->begun = true;
+	reader->generation = batch->generation;
+}
+
+/* Where damage ends: the next header that fits to what was read so far. */
+static bool is_plausible(const struct go_batch_reader *reader, const uint8_t *bytes, size_t size)
+{
+	struct head head;
+
+	return parse_head(bytes, size, &head) == HEAD_GOOD && head.padded && head.batch.size > 0 &&
+	       (!reader->begun || head.batch.generation == reader->generation ||
+			       head.batch.generation == reader->generation + 1);
+}
+
+static enum lo_result skip_damage(struct go_batch_reader *reader, struct lo_error *err)
+{
+	const uint8_t *bytes;
+	size_t got;
+
+	do {
+		enum lo_result result;
+
+		byte_stream_skip(reader->in, 1);
+		reader->skipped_bytes++;
+		result = byte_stream_peek(reader->in, HEAD_MAX, &bytes, &got, err);
+		if (result != LO_OK)
+			return result;
+	} while (got > 0 && !is_plausible(reader, bytes, got));
+	return LO_OK;
+}
+
+/* `head` was found at the present place: hands out its batch and moves behind it. */
+static enum lo_result take_batch(struct go_batch_reader *reader, const struct head *head,
+		struct go_batch *batch, struct lo_error *err)
+{
+	size_t whole = head->size + head->batch.size;
+	const uint8_t *bytes;
+	size_t got;
+	enum lo_result result = byte_stream_peek(reader->in, whole + HEAD_MAX, &bytes, &got, err);
+
+	if (result != LO_OK)
+		return result;
+	*batch = head->batch;
+	batch->offset = byte_stream_offset(reader->in);
+	if (batch->end_of_generation) {
+		batch->generation = reader->generation;
+		byte_stream_skip(reader->in, whole);
+		return LO_OK;
+	}
+	if (got < whole) {
+		reader->cut = true;
+		whole = got;
+		batch->size = (uint32_t)(got - head->size);
+	}
+	batch->payload = bytes + head->size;
+	if (!batch->experimental)
+		settle_generation(reader, batch, bytes + whole, got - whole);
+	byte_stream_skip(reader->in, whole);
+	return LO_OK;
+}
+
+enum lo_result go_batch_next(
+		struct go_batch_reader *reader, struct go_batch *batch, struct lo_error *err)
+{
+	for (;;) {
+		const uint8_t *bytes;
+		struct head head;
+		size_t got;
+		enum lo_result result = byte_stream_peek(reader->in, HEAD_MAX, &bytes, &got, err);
+
+		if (result != LO_OK)
+			return result;
+		if (got == 0)
+			return LO_END;
+		switch (parse_head(bytes, got, &head)) {
+		case HEAD_GOOD:
+			return take_batch(reader, &head, batch, err);
+		case HEAD_CUT:
+			reader->cut = true;
+			byte_stream_skip(reader->in, got);
+			return LO_END;
+		case HEAD_BAD:
+			result = skip_damage(reader, err);
+			if (result != LO_OK)
+				return result;
+			break;
+		}
+	}
+}

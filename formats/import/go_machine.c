@@ -1,0 +1,213 @@
+#include "formats/import/go_machine.h"
+
+#include <stdlib.h>
+
+#include "formats/import/go_machine_parts.h"
+
+enum lo_result go_machine_init(
+		struct go_machine *machine, struct import_sink *sink, struct lo_error *err)
+{
+	*machine = (struct go_machine){ 0 };
+	return go_program_init(&machine->program, sink, err);
+}
+
+void go_machine_release(struct go_machine *machine)
+{
+	go_program_release(&machine->program);
+	free(machine->goroutines);
+	free(machine->free_goroutines);
+	free(machine->procs);
+	free(machine->threads);
+	number_map_release(&machine->goroutine_index);
+	number_map_release(&machine->proc_index);
+	number_map_release(&machine->thread_index);
+}
+
+void go_machine_begin_generation(struct go_machine *machine, struct go_generation *generation)
+{
+	machine->generation = generation;
+	machine->epoch++;
+}
+
+void go_machine_tick(struct go_machine *machine, uint64_t ns)
+{
+	if (!machine->begun) {
+		machine->begun = true;
+		machine->start_ns = ns;
+		machine->now_ns = ns;
+	} else {
+		machine->now_ns = ns > machine->now_ns ? ns : machine->now_ns + 1;
+	}
+	machine->events++;
+}
+
+/* Room for item `count`: NULL, and a failure, without memory. */
+static void *grow(
+		void *items, uint32_t count, uint32_t *capacity, size_t item, struct lo_error *err)
+{
+	uint32_t larger = *capacity ? *capacity * 2 : 64;
+	void *moved;
+
+	if (count < *capacity)
+		return items;
+	moved = count < UINT32_MAX / 4 ? realloc(items, larger * item) : NULL;
+	if (!moved)
+		lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u goroutines", larger);
+	else
+		*capacity = larger;
+	return moved;
+}
+
+enum lo_result go_machine_thread(
+		struct go_machine *machine, uint64_t number, uint32_t *index, struct lo_error *err)
+{
+	uint32_t found = number_map_get(&machine->thread_index, number);
+	struct go_thread *threads;
+
+	*index = found - 1;
+	if (found != 0)
+		return LO_OK;
+	threads = grow(machine->threads, machine->thread_count, &machine->thread_capacity,
+			sizeof(*threads), err);
+	if (!threads)
+		return LO_NO_MEMORY;
+	machine->threads = threads;
+	*index = machine->thread_count++;
+	threads[*index] = (struct go_thread){ .number = number };
+	return number_map_put(&machine->thread_index, number, machine->thread_count, err);
+}
+
+enum lo_result machine_proc(
+		struct go_machine *machine, uint64_t number, uint32_t *index, struct lo_error *err)
+{
+	uint32_t found = number_map_get(&machine->proc_index, number);
+	struct go_proc *procs;
+
+	*index = found - 1;
+	if (found != 0)
+		return LO_OK;
+	procs = grow(machine->procs, machine->proc_count, &machine->proc_capacity, sizeof(*procs),
+			err);
+	if (!procs)
+		return LO_NO_MEMORY;
+	machine->procs = procs;
+	*index = machine->proc_count++;
+	procs[*index] = (struct go_proc){ .number = number, .status = GO_PROC_IDLE };
+	return number_map_put(&machine->proc_index, number, machine->proc_count, err);
+}
+
+struct goroutine *machine_find(const struct go_machine *machine, uint64_t number)
+{
+	uint32_t found = number_map_get(&machine->goroutine_index, number);
+
+	return found ? &machine->goroutines[found - 1] : NULL;
+}
+
+/* A free place among the goroutines. */
+static enum lo_result take_place(struct go_machine *machine, uint32_t *index, struct lo_error *err)
+{
+	struct goroutine *goroutines;
+
+	if (machine->free_count > 0) {
+		*index = machine->free_goroutines[--machine->free_count];
+		return LO_OK;
+	}
+	if (machine->goroutine_count == machine->goroutine_capacity) {
+		uint32_t capacity = machine->goroutine_capacity;
+		uint32_t *places = grow(machine->free_goroutines, capacity, &capacity,
+				sizeof(*places), err);
+
+		if (!places)
+			return LO_NO_MEMORY;
+		machine->free_goroutines = places;
+	}
+	goroutines = grow(machine->goroutines, machine->goroutine_count,
+			&machine->goroutine_capacity, sizeof(*goroutines), err);
+	if (!goroutines)
+		return LO_NO_MEMORY;
+	machine->goroutines = goroutines;
+	*index = machine->goroutine_count++;
+	return LO_OK;
+}
+
+enum lo_result machine_add(struct go_machine *machine, uint64_t number, struct goroutine **out,
+		struct lo_error *err)
+{
+	uint32_t index = 0;
+	uint32_t task = TASK_NONE;
+	enum lo_result result = take_place(machine, &index, err);
+
+	if (result == LO_OK)
+		result = import_sink_new_task(machine->program.sink, &task, err);
+	if (result == LO_OK)
+		result = number_map_put(&machine->goroutine_index, number, index + 1, err);
+	if (result != LO_OK)
+		return result;
+	*out = &machine->goroutines[index];
+	**out = (struct goroutine){ .number = number,
+		.task = task,
+		.epoch = machine->epoch,
+		.mentioned = machine->epoch,
+		.alive = true };
+	return LO_OK;
+}
+
+void machine_remove(struct go_machine *machine, struct goroutine *goroutine)
+{
+	machine_unbind_goroutine(machine, goroutine);
+	goroutine->alive = false;
+	number_map_remove(&machine->goroutine_index, goroutine->number);
+	machine->free_goroutines[machine->free_count++] = (uint32_t)(goroutine -
+								     machine->goroutines);
+}
+
+void machine_unbind_goroutine(struct go_machine *machine, struct goroutine *goroutine)
+{
+	if (goroutine->thread)
+		machine->threads[goroutine->thread - 1].goroutine = 0;
+	goroutine->thread = 0;
+}
+
+void machine_bind_goroutine(
+		struct go_machine *machine, struct goroutine *goroutine, uint32_t thread)
+{
+	struct goroutine *before = machine_current(machine, thread);
+
+	if (before)
+		machine_unbind_goroutine(machine, before);
+	machine_unbind_goroutine(machine, goroutine);
+	goroutine->thread = thread + 1;
+	machine->threads[thread].goroutine = (uint32_t)(goroutine - machine->goroutines) + 1;
+}
+
+void machine_unbind_proc(struct go_machine *machine, struct go_proc *proc)
+{
+	if (proc->thread)
+		machine->threads[proc->thread - 1].proc = 0;
+	proc->thread = 0;
+}
+
+void machine_bind_proc(struct go_machine *machine, struct go_proc *proc, uint32_t thread)
+{
+	struct go_proc *before = machine_proc_of(machine, thread);
+
+	if (before)
+		machine_unbind_proc(machine, before);
+	machine_unbind_proc(machine, proc);
+	proc->thread = thread + 1;
+	machine->threads[thread].proc = (uint32_t)(proc - machine->procs) + 1;
+}
+
+struct goroutine *machine_current(const struct go_machine *machine, uint32_t thread)
+{
+	uint32_t goroutine = machine->threads[thread].goroutine;
+
+	return goroutine ? &machine->goroutines[goroutine - 1] : NULL;
+}
+
+struct go_proc *machine_proc_of(const struct go_machine *machine, uint32_t thread)
+{
+	uint32_t proc = machine->threads[thread].proc;
+
+	return proc ? &machine->procs[proc - 1] : NULL;
+}
