@@ -16,6 +16,7 @@ struct command {
 /* Ends with a row whose name is NULL. */
 extern const struct command commands[];
 
+int cmd_import(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_record(int argc, char **argv);

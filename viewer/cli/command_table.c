@@ -8,5 +8,7 @@ const struct command commands[] = {
 #ifdef LOITER_HAVE_UI
 	{ "view", "FILE [--dump VIEW]", "open a trace in the terminal", cmd_view },
 #endif
+	{ "import", "FILE -o OUT", "turn a trace of another program into a loiter trace",
+			cmd_import },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "formats/base/printable.h"
+#include "viewer/cli/trace_file.h"
 
 #define PROGRESS_FIRST_NS 300000000ull /* shorter work shows nothing */
 #define PROGRESS_EACH_NS  100000000ull
@@ -70,7 +71,7 @@ static const char *clean(char *out, size_t capacity, const char *text)
 	return out;
 }
 
-static void print_open_error(const char *program, const char *path, const struct lo_error *err)
+void print_file_error(const char *program, const char *path, const struct lo_error *err)
 {
 	char name[512];
 	char message[sizeof(err->message)];
@@ -91,12 +92,12 @@ struct trace_reader *open_trace(const char *program, const char *path)
 	struct lo_error err = { .offset = LO_NO_OFFSET };
 	enum lo_result result;
 
-	result = byte_source_open_file(&source, path, &err);
+	result = trace_file_open(&source, path, &progress, &err);
 	if (result == LO_OK)
 		result = trace_reader_open(&reader, source, &options, &err);
 	terminal_progress_done();
 	if (result != LO_OK) {
-		print_open_error(program, path, &err);
+		print_file_error(program, path, &err);
 		return NULL;
 	}
 	return reader;

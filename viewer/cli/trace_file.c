@@ -1,0 +1,134 @@
+#include "viewer/cli/trace_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "formats/base/byte_sink.h"
+#include "formats/import/import_probe.h"
+#include "formats/import/import_run.h"
+
+#define COPY_BYTES (256u << 10)
+
+static bool is_standard_input(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+/* Pipes and terminals have to be read from front to back. */
+static bool can_be_sought(const char *path)
+{
+	struct stat status;
+
+	return !is_standard_input(path) && (stat(path, &status) != 0 || S_ISREG(status.st_mode));
+}
+
+enum lo_result trace_file_stream(struct byte_stream **out, const char *path, struct lo_error *err)
+{
+	struct byte_source *source;
+	enum lo_result result;
+
+	if (is_standard_input(path))
+		return byte_stream_open_descriptor(out, STDIN_FILENO, err);
+	if (!can_be_sought(path))
+		return byte_stream_open_pipe(out, path, err);
+	result = byte_source_open_file(&source, path, err);
+	if (result != LO_OK)
+		return result;
+	return byte_stream_open(out, source, err);
+}
+
+/* A new file without a name, as a path that can be opened as often as needed. */
+static enum lo_result make_temporary(
+		int *descriptor, char *path, size_t path_size, struct lo_error *err)
+{
+	const char *folder = getenv("TMPDIR");
+
+	if (!folder || !folder[0])
+		folder = "/tmp";
+	snprintf(path, path_size, "%s/loiter-XXXXXX", folder);
+	*descriptor = mkstemp(path);
+	if (*descriptor < 0)
+		return lo_fail_errno(err, errno,
+				"cannot make a temporary file in %.100s (set TMPDIR to another "
+				"folder)",
+				folder);
+	unlink(path);
+	snprintf(path, path_size, "/proc/self/fd/%d", *descriptor);
+	return LO_OK;
+}
+
+static enum lo_result copy_stream(struct byte_stream *in, struct byte_sink *sink,
+		const struct progress *progress, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+	const uint8_t *bytes;
+	size_t got = 1;
+
+	while (result == LO_OK && got > 0) {
+		result = byte_stream_peek(in, COPY_BYTES, &bytes, &got, err);
+		if (result == LO_OK)
+			result = byte_sink_write(sink, bytes, got, err);
+		if (result == LO_OK)
+			byte_stream_skip(in, got);
+		if (!progress_step(progress, byte_stream_done(in), byte_stream_total(in)))
+			result = lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "reading was stopped");
+	}
+	if (result != LO_OK) {
+		byte_sink_close(sink, NULL);
+		return result;
+	}
+	return byte_sink_close(sink, err);
+}
+
+static enum lo_result fill_temporary(const char *path, struct byte_stream *in, bool import,
+		const struct progress *progress, struct lo_error *err)
+{
+	struct import_options options = { .progress = progress };
+	struct byte_sink *sink;
+	enum lo_result result = byte_sink_open_file(&sink, path, err);
+
+	if (result != LO_OK)
+		return result;
+	return import ? import_run(in, sink, &options, err) : copy_stream(in, sink, progress, err);
+}
+
+static enum lo_result open_temporary(struct byte_source **out, struct byte_stream *in, bool import,
+		const struct progress *progress, struct lo_error *err)
+{
+	char path[512];
+	int descriptor;
+	enum lo_result result = make_temporary(&descriptor, path, sizeof(path), err);
+
+	if (result != LO_OK)
+		return result;
+	result = fill_temporary(path, in, import, progress, err);
+	if (result == LO_OK)
+		result = byte_source_open_file(out, path, err);
+	close(descriptor);
+	return result;
+}
+
+enum lo_result trace_file_open(struct byte_source **out, const char *path,
+		const struct progress *progress, struct lo_error *err)
+{
+	struct byte_stream *in;
+	const uint8_t *head;
+	size_t size;
+	enum lo_result result = trace_file_stream(&in, path, err);
+
+	if (result != LO_OK)
+		return result;
+	result = byte_stream_peek(in, IMPORT_HEAD_BYTES, &head, &size, err);
+	if (result == LO_OK && import_probe(head, size))
+		result = open_temporary(out, in, true, progress, err);
+	else if (result == LO_OK && (byte_stream_is_packed(in) || !can_be_sought(path)))
+		result = open_temporary(out, in, false, progress, err);
+	else if (result == LO_OK)
+		result = byte_source_open_file(out, path, err);
+	byte_stream_close(in);
+	return result;
+}

@@ -1,0 +1,20 @@
+#ifndef LOITER_CLI_TRACE_FILE_H
+#define LOITER_CLI_TRACE_FILE_H
+
+#include "formats/base/byte_source.h"
+#include "formats/base/byte_stream.h"
+#include "formats/base/error.h"
+#include "formats/base/progress.h"
+
+/* What is at `path`, to be read from front to back; "-" is standard input. Unpacks .zst and .gz. */
+enum lo_result trace_file_stream(struct byte_stream **out, const char *path, struct lo_error *err);
+
+/*
+ * A native trace of what is at `path`, whatever it is: the file itself, or, when an importer knows
+ * its first bytes or it cannot be sought, a temporary file without a name in $TMPDIR that is gone
+ * when the source is closed. What an import could not read is said in the trace's own warnings.
+ */
+enum lo_result trace_file_open(struct byte_source **out, const char *path,
+		const struct progress *progress, struct lo_error *err);
+
+#endif
