@@ -126,6 +126,8 @@ static enum lo_result find_image(struct target_check *check, struct lo_error *er
 	/* exec hands what it does not know to the shell. */
 	if (!is_elf(check->image) && access(check->image, R_OK) == 0)
 		snprintf(check->image, sizeof(check->image), "/bin/sh");
+	if (realpath(check->image, next)) /* as the kernel will call it */
+		memcpy(check->image, next, sizeof(check->image));
 	return LO_OK;
 }
 

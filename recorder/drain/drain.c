@@ -81,8 +81,7 @@ void drain_free(struct drain *drain)
 		return;
 	atomic_store(&drain->abandon, true);
 	drain_stop(drain);
-	if (drain->running)
-		pthread_join(drain->thread, NULL);
+	drain_join(drain);
 	slab_pool_release(&drain->slabs);
 	pthread_mutex_destroy(&drain->lock);
 	free(drain);
@@ -408,4 +407,11 @@ void drain_stop(struct drain *drain)
 	atomic_store(&drain->stop, true);
 	atomic_fetch_add_explicit(&header->wake, 1, memory_order_release);
 	syscall(SYS_futex, &header->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void drain_join(struct drain *drain)
+{
+	if (drain->running)
+		pthread_join(drain->thread, NULL);
+	drain->running = false;
 }

@@ -46,6 +46,9 @@ enum lo_result drain_start(struct drain *drain, struct lo_error *err);
  */
 void drain_stop(struct drain *drain);
 
+/* After the finished harvest: the thread is gone, the process has one thread less. */
+void drain_join(struct drain *drain);
+
 /* One look at all rings, by the thread or, when none was started, by the caller. Returns the
  * number of records copied. */
 uint64_t drain_pass(struct drain *drain, bool final);

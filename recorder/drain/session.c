@@ -26,15 +26,16 @@
 #define NS_PER_S  1000000000ull
 #define NS_PER_MS 1000000ull
 
-/* How often the encoder looks for records when something happens, and when nothing does. */
-#define BUSY_POLL_MS 25
-#define IDLE_POLL_MS 100
+/* How often the encoder looks for records when nobody wakes it. */
+#define POLL_MS 25
 /* Events let out before signals and the end of the program are looked at again: some ms. */
 #define EVENTS_AT_ONCE 65536u
 /* How long a program may take to end after somebody asked it to, and what counts as asking again:
  * some senders signal the process and then its whole group. */
 #define GRACE_NS     (5 * NS_PER_S)
 #define ASK_AGAIN_NS (NS_PER_S / 2)
+/* Looking up symbols shows its progress only when it takes long. */
+#define PROGRESS_AFTER_NS (NS_PER_S / 2)
 
 struct session {
 	struct session_options options;
@@ -53,6 +54,7 @@ struct session {
 
 	uint64_t begin_ns;      /* of the clock: the program begins */
 	int64_t unix_offset_ns; /* wall clock minus the clock */
+	uint64_t sealing_ns;    /* symbols are looked up since */
 	bool told_start;
 
 	bool ending;          /* `result.end` is decided */
@@ -416,7 +418,7 @@ static bool wait_for_program(struct session *session)
 static int poll_timeout(const struct session *session, bool more)
 {
 	uint64_t now = now_ns();
-	uint64_t wait_ms = merge_is_empty(&session->stream.merge) ? IDLE_POLL_MS : BUSY_POLL_MS;
+	uint64_t wait_ms = POLL_MS;
 	uint64_t limit = session->options.budget.duration_ns;
 
 	if (more)
@@ -464,7 +466,7 @@ static enum lo_result encode_rest(struct session *session, struct lo_error *err)
 	atomic_store_explicit(&session->segment.segment->header.recording, 0, memory_order_relaxed);
 	drain_stop(session->drain);
 	while (result == LO_OK && (more || !session->stream.finished)) {
-		if (!more && poll(&wake, 1, BUSY_POLL_MS) > 0 &&
+		if (!more && poll(&wake, 1, POLL_MS) > 0 &&
 				read(session->wake_fd, &count, sizeof(count)) < 0)
 			result = LO_OK; /* somebody else's wake-up: nothing to take */
 		more = false;
@@ -476,6 +478,29 @@ static enum lo_result encode_rest(struct session *session, struct lo_error *err)
 			result = stream_let_out(&session->stream, EVENTS_AT_ONCE, &more, err);
 	}
 	return result == LO_OK ? translator_flush_losses(&session->stream.translator, err) : result;
+}
+
+/* Whoever is tired of waiting for symbols gets the trace without them. */
+static bool keep_looking_up(void *context, uint64_t done, uint64_t total)
+{
+	struct session *session = context;
+	struct signal_news news;
+
+	while (signals_next(session->options.signals, &news))
+		if (news.ends)
+			return false;
+	if (now_ns() - session->sealing_ns < PROGRESS_AFTER_NS)
+		return true;
+	return progress_step(&session->options.progress, done, total);
+}
+
+static enum lo_result add_symbols(struct session *session, struct lo_error *err)
+{
+	const struct progress progress = { keep_looking_up, session };
+
+	session->sealing_ns = now_ns();
+	drain_join(session->drain); /* symbols are read in a child, and fork wants one thread */
+	return trace_symbols_add(session->writer, &progress, err);
 }
 
 static enum lo_result seal(struct session *session, uint64_t end_ticks, struct lo_error *err)
@@ -495,7 +520,7 @@ static enum lo_result seal(struct session *session, uint64_t end_ticks, struct l
 	if (result == LO_OK) /* whatever happens to the rest, this much is safe */
 		result = trace_writer_flush(session->writer, err);
 	if (result == LO_OK)
-		result = trace_symbols_add(session->writer, &session->options.progress, err);
+		result = add_symbols(session, err);
 	end_ns = stream_time(&session->stream, end_ticks);
 	session->result.duration_ns = end_ns;
 	return result == LO_OK ? trace_writer_finish(session->writer, end_ns, err) : result;

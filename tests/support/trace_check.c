@@ -101,14 +101,40 @@ static void check_event(const struct event *event)
 	}
 }
 
+/* Innermost first, "inlined~function(file:line)". */
+static void print_stack(struct trace_reader *reader, uint32_t stack)
+{
+	uint32_t frames[256];
+	uint32_t count = stack_table_unwind(trace_reader_stacks(reader), stack, frames, 256);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct symbol *chain;
+		uint32_t places = symbol_table_get(trace_reader_symbols(reader), frames[i], &chain);
+
+		putchar(' ');
+		for (uint32_t k = 0; k < places; k++) {
+			const char *file = trace_reader_string(reader, chain[k].file, NULL);
+			const char *base = strrchr(file, '/');
+
+			printf("%s%s(%s:%" PRIu32 ")", k ? "~" : "",
+					trace_reader_string(reader, chain[k].function, NULL),
+					base ? base + 1 : file, chain[k].line);
+		}
+		if (places == 0)
+			putchar('?');
+	}
+}
+
 static void print_event(struct trace_reader *reader, const struct event *event)
 {
 	printf("%" PRIu64 " %s %" PRIu32 " peer %" PRIu32 " %s %s %" PRIx64 " stack %" PRIu32
-	       " flags %x\n",
+	       " flags %x",
 			event->time_ns, event_schemas[event->kind].name, event->task, event->peer,
 			trace_reader_reason_name(reader, event->reason),
 			object_infos[event->object_kind].name, event->object, event->stack,
 			event->flags);
+	print_stack(reader, event->stack);
+	putchar('\n');
 }
 
 static uint64_t read_events(struct trace_reader *reader, bool print)
