@@ -30,6 +30,7 @@ struct builder {
 	uint64_t end_ns;
 	bool cut;
 
+	struct process_info process;
 	struct task_info tasks[TASKS_MAX]; /* id 0: not mentioned yet */
 	struct string_table *frame_texts;
 	uint32_t frames[FRAMES_MAX]; /* frame id by text id */
@@ -255,14 +256,17 @@ static void add_module(struct builder *builder, const char *name, const char *pa
 /* The main program is module 0; a trace that does not say which has one called "program". */
 static void need_program(struct builder *builder, const char *path)
 {
-	struct process_info process = { .index = 1, .pid = 1000 };
 	struct lo_error err;
 
 	if (builder->module_count > 0)
 		return;
 	add_module(builder, "", path, MODULE_FLAG_MAIN);
-	process.program = add_string(builder, path);
-	expect_ok(builder, trace_writer_process(builder->writer, &process, &err), &err);
+	builder->process = (struct process_info){
+		.index = 1,
+		.pid = 1000,
+		.program = add_string(builder, path),
+	};
+	expect_ok(builder, trace_writer_process(builder->writer, &builder->process, &err), &err);
 	expect_ok(builder, trace_writer_meta(builder->writer, META_PROGRAM, path, &err), &err);
 }
 
@@ -535,6 +539,24 @@ static void read_advance(struct builder *builder)
 	expect_ok(builder, trace_writer_advance(builder->writer, builder->now_ns, &err), &err);
 }
 
+static void read_process(struct builder *builder)
+{
+	struct lo_error err;
+
+	need_program(builder, "program");
+	builder->process.end_ns = builder->now_ns;
+	builder->process.end = PROCESS_REPLACED;
+	if (take(builder, "exited"))
+		builder->process.end = PROCESS_EXITED;
+	else if (take(builder, "killed"))
+		builder->process.end = PROCESS_KILLED;
+	else if (!take(builder, "replaced"))
+		give_up(builder, "no end of a process");
+	if (builder->process.end != PROCESS_REPLACED)
+		builder->process.end_value = (uint32_t)take_number(builder);
+	expect_ok(builder, trace_writer_process(builder->writer, &builder->process, &err), &err);
+}
+
 static void read_end(struct builder *builder)
 {
 	builder->end_ns = builder->now_ns;
@@ -558,6 +580,7 @@ static const struct {
 	{ "lost", read_lost },
 	{ "flush", read_flush },
 	{ "advance", read_advance },
+	{ "process", read_process },
 	{ "end", read_end },
 	{ "cut", read_cut },
 };

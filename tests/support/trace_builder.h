@@ -22,6 +22,7 @@
  *	@4ms   lost 12 ring full
  *	@20ms  flush                               seals a block
  *	@30s   advance                             as a recorder does that sees nothing happen
+ *	@31s   process exited 3                    also: killed 9, replaced
  *	@31s   end                                 without it the trace ends at the last time
  *	cut                                        last line: no end mark, as after a kill
  *
