@@ -88,6 +88,14 @@ struct cycle_edge {
 	struct wait wait;
 };
 
+/* A task that used to wake waiters at the place of a finding. */
+struct expected_waker {
+	uint32_t task;
+	uint32_t wakes;
+	uint64_t last_ns;
+	uint8_t state; /* enum task_state, at the end */
+};
+
 /* A verdict with its evidence. Members that do not apply are zero, NULL or UINT64_MAX (until). */
 struct finding {
 	enum finding_kind kind;
@@ -103,11 +111,17 @@ struct finding {
 	uint32_t creation_stack;
 	struct cycle_edge *cycle;
 	uint32_t cycle_count;
+	struct expected_waker *wakers; /* most wakes first */
+	uint32_t waker_count;
 	struct {
 		uint64_t created;
 		double peak_rate_per_s;
 		uint64_t peak_alive;
 	} burst;
+	struct {
+		double share_of_blocked; /* of all blocked time of the trace, 0..1 */
+		uint64_t waiters_peak;
+	} convoy;
 };
 
 struct analysis {

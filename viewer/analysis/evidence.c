@@ -1,0 +1,97 @@
+#include "viewer/analysis/evidence.h"
+
+#include "viewer/analysis/thresholds.h"
+
+static const struct task_summary nobody = { .end_ns = UINT64_MAX };
+
+const struct task_summary *evidence_task(const struct evidence *evidence, uint32_t task)
+{
+	return task < evidence->analysis->task_limit ? &evidence->analysis->tasks[task] : &nobody;
+}
+
+bool evidence_is_blocked(const struct evidence *evidence, uint32_t task)
+{
+	return evidence_task(evidence, task)->state == TASK_STATE_BLOCKED;
+}
+
+bool evidence_is_runtime(const struct evidence *evidence, uint32_t task)
+{
+	const struct task_info *info = trace_reader_task(evidence->reader, task);
+
+	return info && info->flags & TASK_FLAG_RUNTIME;
+}
+
+enum wait_class evidence_class(const struct evidence *evidence, const struct wait *wait)
+{
+	return trace_reader_reason_class(evidence->reader, wait->reason);
+}
+
+const struct process_info *evidence_process(const struct evidence *evidence, uint32_t task)
+{
+	const struct task_info *info = trace_reader_task(evidence->reader, task);
+
+	return info ? trace_reader_process(evidence->reader, info->process) : NULL;
+}
+
+uint64_t evidence_end_ns(const struct evidence *evidence, uint32_t task)
+{
+	const struct process_info *process = evidence_process(evidence, task);
+
+	if (process && process->end != PROCESS_RUNNING && process->end_ns > 0 &&
+			process->end_ns < evidence->analysis->duration_ns)
+		return process->end_ns;
+	return evidence->analysis->duration_ns;
+}
+
+uint64_t evidence_age_ns(const struct evidence *evidence, uint32_t task)
+{
+	uint64_t since_ns = evidence_task(evidence, task)->wait.since_ns;
+	uint64_t end_ns = evidence_end_ns(evidence, task);
+
+	if (since_ns < evidence->losses.damaged_end_ns)
+		since_ns = evidence->losses.damaged_end_ns;
+	return end_ns > since_ns ? end_ns - since_ns : 0;
+}
+
+const struct wait_record *evidence_record(const struct evidence *evidence, uint32_t task)
+{
+	const struct wait_record *object = wait_history_object(&evidence->history, task);
+
+	if (object && object->finished > 0)
+		return object;
+	return wait_history_place(&evidence->history, task);
+}
+
+uint32_t evidence_holder(const struct evidence *evidence, uint32_t task, uint64_t *seen_ns)
+{
+	const struct wait *wait = &evidence_task(evidence, task)->wait;
+	const struct wait_record *object = wait_history_object(&evidence->history, task);
+
+	*seen_ns = wait->since_ns;
+	if (!object || object->holder_seen_ns <= wait->since_ns)
+		return wait->holder;
+	*seen_ns = object->holder_seen_ns;
+	return object->holder;
+}
+
+static uint64_t least_hard_ns(uint64_t trace_ns)
+{
+	uint64_t part_ns = trace_ns / HARD_TRACE_PART;
+
+	if (part_ns < HARD_LEAST_NS)
+		return HARD_LEAST_NS;
+	return part_ns < HARD_MOST_NS ? part_ns : HARD_MOST_NS;
+}
+
+bool evidence_outlasts(const struct evidence *evidence, uint32_t task)
+{
+	const struct wait_record *record = evidence_record(evidence, task);
+	uint64_t age_ns = evidence_age_ns(evidence, task);
+
+	if (!record)
+		return false;
+	if (record->finished == 0)
+		return age_ns >= HARD_MOST_NS;
+	return age_ns >= least_hard_ns(evidence->analysis->duration_ns) &&
+	       age_ns / HARD_TIMES_LONGEST >= record->longest_ns;
+}

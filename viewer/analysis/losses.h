@@ -1,0 +1,26 @@
+#ifndef LOITER_ANALYSIS_LOSSES_H
+#define LOITER_ANALYSIS_LOSSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "formats/native/trace_reader.h"
+
+/*
+ * Where events are missing. Lost: the recorder could not keep them, and counted them under a cause
+ * for the block of the file in which it happened. Damaged: they were kept, and the file broke.
+ */
+struct losses {
+	uint64_t lost; /* by the recorder */
+	struct time_span lost_span;
+	uint64_t damaged;
+	uint64_t damaged_end_ns; /* 0 = no damage with a place in time */
+};
+
+/* To be called after all events were read: damage is found by reading. */
+void losses_init(struct losses *losses, struct trace_reader *reader);
+
+/* Were events lost at or after `time_ns`? A task that waits since then may have gone on unseen. */
+bool losses_after(const struct losses *losses, uint64_t time_ns);
+
+#endif

@@ -1,0 +1,267 @@
+#include "viewer/analysis/site.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "formats/base/limits.h"
+#include "formats/base/macros.h"
+#include "formats/base/printable.h"
+#include "formats/model/object.h"
+
+/* One frame of a walk from the leaf to the root. */
+struct walk {
+	const struct trace_reader *reader;
+	uint32_t stack;
+	uint32_t frame_id;
+	struct frame frame;
+	const struct module_info *module; /* NULL for MODULE_NONE */
+	uint32_t depth;
+};
+
+static struct walk walk_begin(const struct trace_reader *reader, uint32_t stack)
+{
+	return (struct walk){ .reader = reader, .stack = stack };
+}
+
+static bool walk_next(struct walk *walk)
+{
+	const struct stack_table *stacks = trace_reader_stacks(walk->reader);
+	struct stack_node node;
+
+	if (walk->stack == STACK_NONE || walk->depth++ >= LIMIT_STACK_DEPTH)
+		return false;
+	node = stack_table_get(stacks, walk->stack);
+	if (node.frame == FRAME_NONE)
+		return false;
+	walk->frame_id = node.frame;
+	walk->frame = stack_table_get_frame(stacks, node.frame);
+	walk->module = walk->frame.module == MODULE_NONE
+				       ? NULL
+				       : trace_reader_module(walk->reader, walk->frame.module);
+	walk->stack = node.parent;
+	return true;
+}
+
+static void copy_string(char *out, size_t capacity, const struct trace_reader *reader, uint32_t id)
+{
+	uint32_t length = 0;
+	const char *text = trace_reader_string(reader, id, &length);
+
+	printable_copy(out, capacity, text, length, 0);
+}
+
+/* What does not fit is cut, but never inside a character. */
+static const char *copy_whole(char *out, size_t capacity, const char *text)
+{
+	printable_copy(out, capacity, text, strlen(text), 0);
+	return out;
+}
+
+/* The last part of a path, with its length. */
+static const char *base_name(const char *path, uint32_t *length)
+{
+	const char *slash = *length ? memrchr(path, '/', *length) : NULL;
+
+	if (!slash)
+		return path;
+	*length -= (uint32_t)(slash + 1 - path);
+	return slash + 1;
+}
+
+static const char *module_name(const struct trace_reader *reader, const struct module_info *module,
+		uint32_t *length)
+{
+	const char *path;
+
+	*length = 0;
+	if (!module)
+		return "";
+	path = trace_reader_string(reader, module->path, length);
+	return base_name(path, length);
+}
+
+static void name_by_address(struct place *place, const struct walk *walk)
+{
+	if (place->module[0])
+		snprintf(place->function, sizeof(place->function), "%s+0x%" PRIx64, place->module,
+				walk->frame.offset);
+	else
+		snprintf(place->function, sizeof(place->function), "0x%" PRIx64,
+				walk->frame.offset);
+}
+
+/* `symbol` is NULL when nothing is known of the frame. */
+static void fill_place(struct place *place, const struct walk *walk, const struct symbol *symbol)
+{
+	uint32_t length;
+	const char *module = module_name(walk->reader, walk->module, &length);
+
+	*place = (struct place){ 0 };
+	printable_copy(place->module, sizeof(place->module), module, length, 0);
+	if (symbol) {
+		copy_string(place->function, sizeof(place->function), walk->reader,
+				symbol->function);
+		copy_string(place->file, sizeof(place->file), walk->reader, symbol->file);
+		place->line = symbol->line;
+	}
+	if (!place->function[0])
+		name_by_address(place, walk);
+}
+
+static void fill_innermost(struct place *place, const struct walk *walk)
+{
+	const struct symbol *chain = NULL;
+	uint32_t count = symbol_table_get(
+			trace_reader_symbols(walk->reader), walk->frame_id, &chain);
+
+	fill_place(place, walk, count ? &chain[0] : NULL);
+}
+
+uint32_t stack_places(const struct trace_reader *reader, uint32_t stack, struct place *places,
+		uint32_t capacity)
+{
+	struct walk walk = walk_begin(reader, stack);
+	uint32_t stored = 0;
+
+	while (stored < capacity && walk_next(&walk)) {
+		const struct symbol *chain = NULL;
+		uint32_t count = symbol_table_get(
+				trace_reader_symbols(reader), walk.frame_id, &chain);
+
+		if (count == 0)
+			fill_place(&places[stored++], &walk, NULL);
+		for (uint32_t i = 0; i < count && stored < capacity; i++)
+			fill_place(&places[stored++], &walk, &chain[i]);
+	}
+	return stored;
+}
+
+/* Libraries in which nobody looks for the cause of a wait, by the start of their file name. */
+static const char *const plumbing[] = {
+	"libc.so",
+	"libc-2.",
+	"libpthread",
+	"ld-linux",
+	"ld-2.",
+	"libstdc++",
+	"libc++",
+	"libgcc_s",
+	"libloiter-preload",
+};
+
+static bool starts_with(const char *text, uint32_t length, const char *start)
+{
+	size_t size = strlen(start);
+
+	return length >= size && memcmp(text, start, size) == 0;
+}
+
+static bool is_plumbing(const struct walk *walk)
+{
+	uint32_t length;
+	const char *name = module_name(walk->reader, walk->module, &length);
+
+	if (walk->module && walk->module->flags & MODULE_FLAG_VDSO)
+		return true;
+	for (size_t i = 0; i < LO_COUNT_OF(plumbing); i++)
+		if (starts_with(name, length, plumbing[i]))
+			return true;
+	return false;
+}
+
+/* How near a frame is to the user's own code. */
+enum ownership {
+	OWN_PLUMBING,
+	OWN_LIBRARY, /* of the system, or code that belongs to no file */
+	OWN_USER,
+};
+
+static enum ownership frame_ownership(const struct walk *walk)
+{
+	if (walk->module && walk->module->flags & MODULE_FLAG_MAIN)
+		return OWN_USER;
+	if (is_plumbing(walk))
+		return OWN_PLUMBING;
+	if (!walk->module || walk->module->flags & MODULE_FLAG_SYSTEM)
+		return OWN_LIBRARY;
+	return OWN_USER;
+}
+
+void stack_user_place(const struct trace_reader *reader, uint32_t stack, struct place *place)
+{
+	struct walk walk = walk_begin(reader, stack);
+	struct walk best = { 0 };
+	int best_ownership = -1;
+
+	*place = (struct place){ 0 };
+	while (best_ownership < OWN_USER && walk_next(&walk)) {
+		int ownership = (int)frame_ownership(&walk);
+
+		if (ownership > best_ownership) {
+			best_ownership = ownership;
+			best = walk;
+		}
+	}
+	if (best_ownership >= 0)
+		fill_innermost(place, &best);
+}
+
+void stack_leaf_place(const struct trace_reader *reader, uint32_t stack, struct place *place)
+{
+	struct walk walk = walk_begin(reader, stack);
+
+	*place = (struct place){ 0 };
+	if (walk_next(&walk))
+		fill_innermost(place, &walk);
+}
+
+const char *site_format(
+		const struct trace_reader *reader, uint32_t stack, char *out, size_t capacity)
+{
+	struct place leaf;
+	struct place user;
+	char text[2 * sizeof(leaf.function) + 4];
+
+	stack_leaf_place(reader, stack, &leaf);
+	stack_user_place(reader, stack, &user);
+	if (strcmp(leaf.function, user.function) == 0)
+		snprintf(text, sizeof(text), "%s", leaf.function);
+	else
+		snprintf(text, sizeof(text), "%s < %s", leaf.function, user.function);
+	return copy_whole(out, capacity, text);
+}
+
+const char *task_format(
+		const struct trace_reader *reader, uint32_t task, char *out, size_t capacity)
+{
+	const struct task_info *info = trace_reader_task(reader, task);
+	char name[128] = "";
+	char text[sizeof(name) + 16];
+
+	if (info)
+		copy_string(name, sizeof(name), reader, info->name);
+	snprintf(text, sizeof(text), "T%" PRIu32 "%s%s", task, name[0] ? " " : "", name);
+	return copy_whole(out, capacity, text);
+}
+
+const char *object_format(uint8_t object_kind, uint64_t object, char *out, size_t capacity)
+{
+	const struct object_info *info = object_kind < OBJECT_KIND_COUNT
+							 ? &object_infos[object_kind]
+							 : &(const struct object_info){ "object",
+								   OBJECT_VALUE_ADDRESS };
+
+	if (info->form == OBJECT_VALUE_NONE)
+		snprintf(out, capacity, "%s", "");
+	else if (object_kind == OBJECT_TASK)
+		snprintf(out, capacity, "%s T%" PRIu64, info->name, object);
+	else if (object_kind == OBJECT_PROCESS && object == 0)
+		snprintf(out, capacity, "any %s", info->name);
+	else if (info->form == OBJECT_VALUE_NUMBER)
+		snprintf(out, capacity, "%s %" PRIu64, info->name, object);
+	else
+		snprintf(out, capacity, "%s 0x%" PRIx64, info->name, object);
+	return out;
+}
