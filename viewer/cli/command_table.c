@@ -5,6 +5,8 @@
 const struct command commands[] = {
 	{ "record", "[-o FILE] [--max-size SIZE] [--duration TIME] [...] -- PROGRAM [ARG...]",
 			"record what the threads of a program wait for", cmd_record },
+	{ "report", "FILE [--json]", "what is stuck, since when and why, as text or JSON",
+			cmd_report },
 #ifdef LOITER_HAVE_UI
 	{ "view", "FILE [--dump VIEW]", "open a trace in the terminal", cmd_view },
 #endif
