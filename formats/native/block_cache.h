@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "formats/base/error.h"
-#include "formats/native/trace_blocks.h"
+#include "formats/native/reader_parts.h"
 
 /*
  * Decoded blocks under a budget of bytes; the least recently used go first. A block that somebody

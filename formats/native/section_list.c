@@ -135,8 +135,6 @@ static enum lo_result read_index_row(struct section_list *list, const struct row
 {
 	struct section_entry entry = {
 		.offset = *offset,
-		.begin_ns = row->number[INDEX_BEGIN],
-		.end_ns = row->number[INDEX_BEGIN] + row->number[INDEX_LENGTH],
 		.bytes = (uint32_t)row->number[INDEX_BYTES],
 		.rows = (uint32_t)row->number[INDEX_ROWS],
 		.sequence = list->count,
@@ -146,10 +144,13 @@ static enum lo_result read_index_row(struct section_list *list, const struct row
 
 	if (entry.bytes != row->number[INDEX_BYTES] || entry.rows != row->number[INDEX_ROWS] ||
 			entry.type != row->number[INDEX_TYPE] || entry.bytes == 0 ||
-			entry.bytes > index_offset - *offset || entry.end_ns < entry.begin_ns)
+			entry.bytes > index_offset - *offset)
 		return bad_index(err, index_offset);
 	if (entry.type == SECTION_BLOCK) {
-		if (entry.begin_ns < *last_end_ns || entry.rows > LIMIT_BLOCK_ROWS)
+		entry.begin_ns = row->number[INDEX_BEGIN];
+		entry.end_ns = entry.begin_ns + row->number[INDEX_LENGTH];
+		if (entry.begin_ns < *last_end_ns || entry.end_ns < entry.begin_ns ||
+				entry.rows > LIMIT_BLOCK_ROWS)
 			return bad_index(err, index_offset);
 		*last_end_ns = entry.end_ns;
 	}

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "formats/native/trace_blocks.h"
+#include "formats/native/reader_parts.h"
 
 /*
  * The place is between row - 1 and row of block `number`; without a block in hand (`block` is

@@ -10,7 +10,7 @@
 #include "formats/native/damage_list.h"
 #include "formats/native/section_list.h"
 #include "formats/native/section_read.h"
-#include "formats/native/trace_blocks.h"
+#include "formats/native/reader_parts.h"
 #include "formats/native/trace_schema.h"
 #include "formats/native/trace_tables.h"
 
@@ -532,6 +532,16 @@ void trace_block_release(struct trace_reader *reader, const struct cached_block 
 }
 
 /* ---- what is known without events ---- */
+
+const struct trace_schema *trace_reader_schema(const struct trace_reader *reader)
+{
+	return &reader->schema;
+}
+
+const struct section_list *trace_reader_sections(const struct trace_reader *reader)
+{
+	return &reader->sections;
+}
 
 const struct trace_info *trace_reader_info(const struct trace_reader *reader)
 {

@@ -12,5 +12,8 @@ const struct command commands[] = {
 #endif
 	{ "import", "FILE -o OUT", "turn a trace of another program into a loiter trace",
 			cmd_import },
+	{ "info", "FILE [--json]", "tell what is in a trace, without reading its events",
+			cmd_info },
+	{ "verify", "FILE", "check whether a trace is sound, down to every event", cmd_verify },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -1,10 +1,16 @@
-#ifndef LOITER_NATIVE_TRACE_BLOCKS_H
-#define LOITER_NATIVE_TRACE_BLOCKS_H
+#ifndef LOITER_NATIVE_READER_PARTS_H
+#define LOITER_NATIVE_READER_PARTS_H
 
 #include <stdint.h>
 
 #include "formats/model/event.h"
+#include "formats/native/section_list.h"
 #include "formats/native/trace_reader.h"
+#include "formats/native/trace_schema.h"
+
+/* What the modules of this folder see of an open reader, and nobody else. */
+const struct trace_schema *trace_reader_schema(const struct trace_reader *reader);
+const struct section_list *trace_reader_sections(const struct trace_reader *reader);
 
 /*
  * The blocks of an open trace, for cursors: by number, decoded, held in the reader's cache while

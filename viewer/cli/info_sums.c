@@ -1,0 +1,46 @@
+#include "viewer/cli/info_sums.h"
+
+#include <string.h>
+
+unsigned sum_sections(const struct trace_reader *reader, struct section_sum sums[SECTION_SUMS_MAX])
+{
+	struct trace_section section;
+	unsigned count = 0;
+
+	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
+		unsigned at = 0;
+
+		while (at < count && strcmp(sums[at].name, section.name) != 0)
+			at++;
+		if (at == SECTION_SUMS_MAX)
+			continue;
+		if (at == count)
+			sums[count++] = (struct section_sum){ .name = section.name };
+		sums[at].count++;
+		sums[at].bytes += section.bytes;
+		sums[at].rows += section.rows;
+	}
+	return count;
+}
+
+uint64_t sum_losses(const struct trace_info *info)
+{
+	uint64_t sum = info->lost_unknown;
+
+	for (unsigned cause = 0; cause < LOSS_CAUSE_COUNT; cause++)
+		if (__builtin_add_overflow(sum, info->lost[cause], &sum))
+			return UINT64_MAX;
+	return sum;
+}
+
+const char *index_state_name(enum trace_index_state state)
+{
+	switch (state) {
+	case TRACE_INDEX_COMPLETE:
+		return "complete";
+	case TRACE_INDEX_PARTIAL:
+		return "partial";
+	default:
+		return "none";
+	}
+}
