@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "formats/import/time_heap.h"
+
 /*
  * One cursor per thread, in a heap by the time of its present event: the smallest in front. The
  * usual step takes the front, reads the next event of that thread and lets it sink.
@@ -15,8 +17,7 @@ struct order {
 	struct go_machine *machine;
 	struct go_generation *generation;
 	struct lane *lanes;
-	struct slot *heap;
-	uint32_t heap_size;
+	struct time_heap heap;
 	uint32_t next_sample;
 	uint64_t frequency;
 	/* Looking for a ready event may cost this many more tests. Broken files could ask for all
@@ -25,48 +26,11 @@ struct order {
 	struct go_order_faults *faults;
 };
 
-struct slot {
-	uint64_t ns;
-	uint32_t lane;
-};
-
 #define TESTS_PER_BYTE 16u
-
-static void sink_slot(struct order *order, uint32_t at)
-{
-	struct slot *heap = order->heap;
-	struct slot moved = heap[at];
-
-	for (;;) {
-		uint32_t child = 2 * at + 1;
-
-		if (child >= order->heap_size)
-			break;
-		if (child + 1 < order->heap_size && heap[child + 1].ns < heap[child].ns)
-			child++;
-		if (heap[child].ns >= moved.ns)
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = moved;
-}
-
-static void raise_slot(struct order *order, uint32_t at)
-{
-	struct slot *heap = order->heap;
-	struct slot moved = heap[at];
-
-	while (at > 0 && heap[(at - 1) / 2].ns > moved.ns) {
-		heap[at] = heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	heap[at] = moved;
-}
 
 static bool slot_is_ready(const struct order *order, uint32_t at)
 {
-	const struct lane *lane = &order->lanes[order->heap[at].lane];
+	const struct lane *lane = &order->lanes[order->heap.slots[at].lane];
 
 	return go_machine_ready(order->machine, lane->thread, &lane->cursor.event);
 }
@@ -78,10 +42,11 @@ static uint32_t choose_slot(struct order *order)
 
 	if (LO_LIKELY(slot_is_ready(order, 0)))
 		return 0;
-	if (order->tests_left >= order->heap_size) {
-		order->tests_left -= order->heap_size;
-		for (uint32_t i = 1; i < order->heap_size; i++)
-			if ((best == UINT32_MAX || order->heap[i].ns < order->heap[best].ns) &&
+	if (order->tests_left >= order->heap.size) {
+		order->tests_left -= order->heap.size;
+		for (uint32_t i = 1; i < order->heap.size; i++)
+			if ((best == UINT32_MAX || order->heap.slots[i].time <
+								   order->heap.slots[best].time) &&
 					slot_is_ready(order, i))
 				best = i;
 	}
@@ -107,34 +72,28 @@ static void pass_samples(struct order *order, uint64_t until_ns)
 	}
 }
 
-static void leave_lane(struct order *order, uint32_t at)
+static void note_faults(struct order *order, const struct lane *lane)
 {
-	struct lane *lane = &order->lanes[order->heap[at].lane];
-
 	order->faults->broken_batches += lane->cursor.broken_batches;
 	if (lane->cursor.unknown_type)
 		order->faults->unknown_type = lane->cursor.unknown_type;
-	order->heap[at] = order->heap[--order->heap_size];
-	if (at < order->heap_size) {
-		sink_slot(order, at);
-		raise_slot(order, at);
-	}
 }
 
 static enum lo_result step(struct order *order, struct lo_error *err)
 {
 	uint32_t at = choose_slot(order);
-	struct lane *lane = &order->lanes[order->heap[at].lane];
+	struct lane *lane = &order->lanes[order->heap.slots[at].lane];
 	struct go_event event = lane->cursor.event;
 	bool more = go_event_cursor_next(&lane->cursor);
 	enum lo_result result = go_machine_apply(order->machine, lane->thread, &event,
 			more ? &lane->cursor.event : NULL, err);
 
 	if (more) {
-		order->heap[at].ns = lane->cursor.event.ns;
-		sink_slot(order, at);
+		order->heap.slots[at].time = lane->cursor.event.ns;
+		time_heap_sink(&order->heap, at);
 	} else {
-		leave_lane(order, at);
+		note_faults(order, lane);
+		time_heap_remove(&order->heap, at);
 	}
 	return result;
 }
@@ -145,8 +104,8 @@ static enum lo_result open_lanes(struct order *order, struct lo_error *err)
 	enum lo_result result = LO_OK;
 
 	order->lanes = calloc(generation->thread_count, sizeof(*order->lanes));
-	order->heap = calloc(generation->thread_count, sizeof(*order->heap));
-	if (generation->thread_count > 0 && (!order->lanes || !order->heap))
+	order->heap.slots = calloc(generation->thread_count, sizeof(*order->heap.slots));
+	if (generation->thread_count > 0 && (!order->lanes || !order->heap.slots))
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u threads",
 				generation->thread_count);
 	for (uint32_t i = 0; i < generation->thread_count && result == LO_OK; i++) {
@@ -156,14 +115,10 @@ static enum lo_result open_lanes(struct order *order, struct lo_error *err)
 				order->frequency);
 		result = go_machine_thread(
 				order->machine, generation->threads[i].thread, &lane->thread, err);
-		order->heap[order->heap_size] = (struct slot){ 0, i };
-		if (!go_event_cursor_next(&lane->cursor)) {
-			order->heap_size++;
-			leave_lane(order, order->heap_size - 1);
-			continue;
-		}
-		order->heap[order->heap_size].ns = lane->cursor.event.ns;
-		raise_slot(order, order->heap_size++);
+		if (go_event_cursor_next(&lane->cursor))
+			time_heap_add(&order->heap, lane->cursor.event.ns, i);
+		else
+			note_faults(order, lane);
 	}
 	return result;
 }
@@ -189,15 +144,15 @@ enum lo_result go_order_run(struct go_machine *machine, struct go_generation *ge
 	if (generation->sample_count > 0)
 		qsort(generation->samples, generation->sample_count, sizeof(uint64_t),
 				compare_times);
-	while (result == LO_OK && order.heap_size > 0) {
+	while (result == LO_OK && order.heap.size > 0) {
 		if (order.next_sample < generation->sample_count)
-			pass_samples(&order, order.heap[0].ns);
+			pass_samples(&order, order.heap.slots[0].time);
 		result = step(&order, err);
 	}
 	if (result == LO_OK)
 		pass_samples(&order, UINT64_MAX);
 	free(order.lanes);
-	free(order.heap);
+	free(order.heap.slots);
 	return result;
 }
 

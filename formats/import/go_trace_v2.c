@@ -83,6 +83,9 @@ static enum lo_result warn_incomplete(struct reading *reading, struct lo_error *
 	const struct go_generation *generation = &reading->generation;
 	bool last = byte_stream_is_at_end(reading->in);
 
+	if (last && (reading->batches.cut || !go_generation_is_complete(generation)))
+		reading->sink->cut = true;
+
 	if (!generation->frequency && !reading->frequency) {
 		enum lo_result result = import_sink_warn(reading->sink, err,
 				"The trace does not say how its clock counts; 64 ns to a unit, as "

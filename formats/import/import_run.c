@@ -66,6 +66,8 @@ static enum lo_result import_with(const struct importer *importer, struct byte_s
 		result = importer->run(in, &sink, options->progress, err);
 	if (result == LO_OK)
 		result = warn_of_losses(&sink, in, err);
+	if (result == LO_OK && (sink.cut || byte_stream_fault(in)))
+		result = trace_writer_meta(writer, META_SOURCE_CUT, "1", err);
 	if (result == LO_OK)
 		result = trace_writer_finish(writer, sink.now_ns, err);
 	import_sink_release(&sink);

@@ -29,6 +29,7 @@ struct import_sink {
 	uint64_t now_ns;
 	uint64_t left_out; /* events that made no sense */
 	uint64_t unnamed;  /* tasks beyond LIMIT_TASKS */
+	bool cut;          /* set by the importer: the input ended early */
 
 	void (*warn)(void *context, const char *sentence);
 	void *warn_context;

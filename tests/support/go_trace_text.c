@@ -139,6 +139,48 @@ static void clock_line(struct byte_buffer *file, const char *at)
 	put_batch(file, generation, UINT64_MAX, 0, &payload);
 }
 
+static void v1_line(struct byte_buffer *file, const char *at)
+{
+	struct byte_buffer arguments = { 0 };
+	uint8_t type = (uint8_t)parse_number(&at);
+	unsigned count = 0;
+
+	for (const char *c = at; *c && *c != '\n'; c++)
+		count += *c == ' ' && c[1] != ' ' && c[1] != '\n';
+	put_numbers(&arguments, at);
+	if (count <= 3) {
+		byte_buffer_put_byte(file, (uint8_t)(type | (count - 1) << 6));
+	} else {
+		byte_buffer_put_byte(file, (uint8_t)(type | 3 << 6));
+		byte_buffer_put_varint(file, arguments.size);
+	}
+	byte_buffer_put(file, arguments.bytes, arguments.size);
+	byte_buffer_release(&arguments);
+}
+
+static void v1_text_line(struct byte_buffer *file, const char *at)
+{
+	uint64_t id = parse_number(&at);
+	size_t length = strcspn(++at, "\n");
+
+	byte_buffer_put_byte(file, 37);
+	byte_buffer_put_varint(file, id);
+	byte_buffer_put_varint(file, length);
+	byte_buffer_put(file, at, length);
+}
+
+static void v1_frames_line(struct byte_buffer *file, const char *at)
+{
+	struct byte_buffer numbers = { 0 };
+
+	byte_buffer_put_varint(&numbers, parse_number(&at));
+	put_numbers(&numbers, at + 1);
+	byte_buffer_put_byte(file, 3 | 3 << 6);
+	byte_buffer_put_varint(file, numbers.size);
+	byte_buffer_put(file, numbers.bytes, numbers.size);
+	byte_buffer_release(&numbers);
+}
+
 static void take_line(struct byte_buffer *file, const char *line)
 {
 	if (strncmp(line, "go ", 3) == 0)
@@ -153,6 +195,12 @@ static void take_line(struct byte_buffer *file, const char *line)
 		clock_line(file, line + 6);
 	else if (strncmp(line, "end\n", 4) == 0)
 		byte_buffer_put_byte(file, 52);
+	else if (strncmp(line, "v1 ", 3) == 0)
+		v1_line(file, line + 3);
+	else if (strncmp(line, "text ", 5) == 0)
+		v1_text_line(file, line + 5);
+	else if (strncmp(line, "frames ", 7) == 0)
+		v1_frames_line(file, line + 7);
 	else if (strncmp(line, "byte ", 5) == 0)
 		byte_buffer_put_byte(file, (uint8_t)strtoul(line + 5, NULL, 0));
 	else

@@ -16,6 +16,12 @@
  *	end                            the mark of header 26
  *	byte 0x37                      anything
  *
+ * and traces v1, where every event is a line:
+ *
+ *	v1 14 10 5 1                   type, then its arguments, time delta included
+ *	text 1 main.main               a string
+ *	frames 1: 1 4096 1 2 10        a stack: id, number of frames, their numbers
+ *
  * In a batch an event is its type, its time delta, its arguments.
  */
 void go_trace_from_text(const char *text, struct byte_buffer *file);
