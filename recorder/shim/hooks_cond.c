@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <pthread.h>
+#include <threads.h>
 #include <time.h>
 
 #include "recorder/shim/hook.h"
@@ -115,4 +116,44 @@ HOOK(int, pthread_cond_clockwait, pthread_cond_t *cond, pthread_mutex_t *mutex, 
 	int result = NEXT(pthread_cond_clockwait)(cond, mutex, clock, limit);
 	end_cond_wait(&waiting, result);
 	return result;
+}
+
+/* ---- C11 ---- */
+
+static int error_of(int result)
+{
+	return result == thrd_success ? 0 : result == thrd_timedout ? ETIMEDOUT : EINVAL;
+}
+
+HOOK(int, cnd_wait, cnd_t *cond, mtx_t *mutex)
+{
+	struct cond_wait waiting;
+
+	begin_cond_wait(&waiting, cond, 0);
+	int result = NEXT(cnd_wait)(cond, mutex);
+	end_cond_wait(&waiting, error_of(result));
+	return result;
+}
+
+HOOK(int, cnd_timedwait, cnd_t *restrict cond, mtx_t *restrict mutex,
+		const struct timespec *restrict limit)
+{
+	struct cond_wait waiting;
+
+	begin_cond_wait(&waiting, cond, EVENT_FLAG_TIMED);
+	int result = NEXT(cnd_timedwait)(cond, mutex, limit);
+	end_cond_wait(&waiting, error_of(result));
+	return result;
+}
+
+HOOK(int, cnd_signal, cnd_t *cond)
+{
+	note_signal(cond, nobody_waits((const pthread_cond_t *)(const void *)cond));
+	return NEXT(cnd_signal)(cond);
+}
+
+HOOK(int, cnd_broadcast, cnd_t *cond)
+{
+	note_signal(cond, nobody_waits((const pthread_cond_t *)(const void *)cond));
+	return NEXT(cnd_broadcast)(cond);
 }
