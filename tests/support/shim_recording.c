@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 /*
  * The text form of a record, for comparing:
  *
+ *     process PROCESS forked|replaced
  *     TASK KIND [REASON OBJECT] [holder|waker|signaller TASK] [FLAG...]
  *
  * Tasks are the numbers that the program gave out; in a program of several processes they are
@@ -141,6 +143,8 @@ static pid_t start_program(const struct session *session, char *const command[])
 			die(session->options->output);
 		close(fd);
 	}
+	/* Descriptors get the same numbers wherever the test runs. */
+	close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (session->options->library)
 		set_environment(session);
 	execvp(command[0], command);
@@ -241,6 +245,70 @@ static void drain_all(struct session *session, bool dead)
 		drain_ring(session, i, dead);
 }
 
+struct order {
+	const struct shim_record *record;
+	size_t index;
+};
+
+static int compare_order(const void *a, const void *b)
+{
+	const struct order *one = a, *other = b;
+
+	if (one->record->process != other->record->process)
+		return one->record->process < other->record->process ? -1 : 1;
+	if (one->record->task != other->record->task)
+		return one->record->task < other->record->task ? -1 : 1;
+	return one->index < other->index ? -1 : one->index > other->index;
+}
+
+/* Task after task, and in each in the order of its ring. */
+static struct order *records_by_task(const struct shim_recording *recording)
+{
+	struct order *order = grow(NULL, (recording->count + 1) * sizeof(*order));
+
+	for (size_t i = 0; i < recording->count; i++)
+		order[i] = (struct order){ &recording->records[i], i };
+	qsort(order, recording->count, sizeof(*order), compare_order);
+	return order;
+}
+
+/*
+ * RUN first, EXIT last, BLOCK and UNBLOCK in turn. A task without RUN was refused by the system
+ * and consists of EXIT; an EXIT ends a wait too.
+ */
+static void check_stories(struct shim_recording *recording)
+{
+	struct order *order = records_by_task(recording);
+	bool begun = false, blocked = false, ended = false;
+
+	for (size_t i = 0; i < recording->count; i++) {
+		const struct shim_record *record = order[i].record;
+		const struct shim_record *last = i ? order[i - 1].record : NULL;
+		uint8_t kind = record->event.kind;
+
+		if (!last || last->task != record->task || last->process != record->process) {
+			begun = blocked = ended = false;
+			if (kind != EVENT_RUN && kind != EVENT_EXIT)
+				goto bad;
+		}
+		if (ended || (kind == EVENT_RUN && begun) || (kind == EVENT_BLOCK && blocked) ||
+				(kind == EVENT_UNBLOCK && !blocked) ||
+				(kind == EVENT_EXIT && blocked))
+			goto bad;
+		begun = true;
+		if (kind == EVENT_BLOCK || kind == EVENT_UNBLOCK)
+			blocked = kind == EVENT_BLOCK;
+		ended = kind == EVENT_EXIT;
+		continue;
+	bad:
+		fprintf(stderr, "record %zu (%u.%u kind %u) does not fit\n", order[i].index,
+				record->process + 1, record->task, kind);
+		recording->failures++;
+		break;
+	}
+	free(order);
+}
+
 static void collect_facts(struct session *session)
 {
 	struct shim_recording *recording = session->recording;
@@ -293,6 +361,7 @@ void shim_recording_run(struct shim_recording *recording, const struct shim_opti
 	}
 	drain_all(session, true);
 	collect_facts(session);
+	check_stories(recording);
 	close(session->fd);
 	free(session);
 }
@@ -443,30 +512,29 @@ static void print_record(struct printer *printer, const struct shim_record *reco
 	fputs(record->armed ? " armed\n" : "\n", printer->out);
 }
 
-struct order {
-	const struct shim_record *record;
-	size_t index;
-};
-
-static int compare_order(const void *a, const void *b)
+/* Only what is out of the ordinary. */
+static void print_process(const struct printer *printer, uint32_t index)
 {
-	const struct order *one = a, *other = b;
+	const struct shim_process *process = &printer->recording->processes[index];
 
-	if (one->record->process != other->record->process)
-		return one->record->process < other->record->process ? -1 : 1;
-	if (one->record->task != other->record->task)
-		return one->record->task < other->record->task ? -1 : 1;
-	return one->index < other->index ? -1 : 1;
+	if (process->forked)
+		fprintf(printer->out, "process %u forked\n", index + 1);
+	if (process->replaced)
+		fprintf(printer->out, "process %u replaced\n", index + 1);
+	if (process->modules == 0)
+		fprintf(printer->out, "process %u has no modules\n", index + 1);
+	if (process->main_task != 1)
+		fprintf(printer->out, "process %u has main task %u\n", index + 1,
+				process->main_task);
 }
 
 void shim_recording_print(const struct shim_recording *recording, FILE *out)
 {
 	struct printer printer = { .recording = recording, .out = out };
-	struct order *order = grow(NULL, (recording->count + 1) * sizeof(*order));
+	struct order *order = records_by_task(recording);
 
-	for (size_t i = 0; i < recording->count; i++)
-		order[i] = (struct order){ &recording->records[i], i };
-	qsort(order, recording->count, sizeof(*order), compare_order);
+	for (size_t i = 0; i < recording->process_count; i++)
+		print_process(&printer, (uint32_t)i);
 	for (size_t i = 0; i < recording->count; i++)
 		print_record(&printer, order[i].record);
 	free(printer.objects);
