@@ -50,9 +50,11 @@ static void note_peak(struct pass *pass, uint64_t time_ns)
 static void note_appearance(
 		struct pass *pass, const struct task_step *step, struct task_summary *task)
 {
-	if (task->begin_ns == 0 && task->end_ns == 0)
+	/* Should an id be used again, its lives count as one that has pauses. */
+	if (task->end_ns == 0) {
 		pass->analysis->tasks_seen++;
-	task->begin_ns = step->begin_ns;
+		task->begin_ns = step->begin_ns;
+	}
 	task->end_ns = UINT64_MAX;
 	task->existing = step->existing;
 	pass->analysis->existing_at_start += step->existing;

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARRAY_FIRST 16
-
 void *array_grow(void *items, size_t *capacity, size_t needed, size_t item_bytes)
 {
 	size_t wanted = *capacity + *capacity / 2;
@@ -15,8 +13,6 @@ void *array_grow(void *items, size_t *capacity, size_t needed, size_t item_bytes
 		return items;
 	if (wanted < needed)
 		wanted = needed;
-	if (wanted < ARRAY_FIRST)
-		wanted = ARRAY_FIRST;
 	if (wanted > SIZE_MAX / item_bytes)
 		return NULL;
 	grown = realloc(items, wanted * item_bytes);

@@ -1,5 +1,6 @@
 #include "viewer/analysis/evidence.h"
 
+#include "viewer/analysis/task_end.h"
 #include "viewer/analysis/thresholds.h"
 
 static const struct task_summary nobody = { .end_ns = UINT64_MAX };
@@ -35,12 +36,7 @@ const struct process_info *evidence_process(const struct evidence *evidence, uin
 
 uint64_t evidence_end_ns(const struct evidence *evidence, uint32_t task)
 {
-	const struct process_info *process = evidence_process(evidence, task);
-
-	if (process && process->end != PROCESS_RUNNING && process->end_ns > 0 &&
-			process->end_ns < evidence->analysis->duration_ns)
-		return process->end_ns;
-	return evidence->analysis->duration_ns;
+	return task_end_ns(evidence->reader, task, evidence->analysis->duration_ns);
 }
 
 uint64_t evidence_age_ns(const struct evidence *evidence, uint32_t task)

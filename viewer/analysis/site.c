@@ -119,23 +119,38 @@ static void fill_innermost(struct place *place, const struct walk *walk)
 	fill_place(place, walk, count ? &chain[0] : NULL);
 }
 
+/* The places of the frame that the walk is at. */
+static uint32_t fill_frame(const struct walk *walk, struct place *places, uint32_t capacity)
+{
+	const struct symbol *chain = NULL;
+	uint32_t count = symbol_table_get(
+			trace_reader_symbols(walk->reader), walk->frame_id, &chain);
+	uint32_t stored = 0;
+
+	if (count == 0 && capacity > 0)
+		fill_place(&places[stored++], walk, NULL);
+	for (uint32_t i = 0; i < count && stored < capacity; i++)
+		fill_place(&places[stored++], walk, &chain[i]);
+	return stored;
+}
+
 uint32_t stack_places(const struct trace_reader *reader, uint32_t stack, struct place *places,
 		uint32_t capacity)
 {
 	struct walk walk = walk_begin(reader, stack);
 	uint32_t stored = 0;
 
-	while (stored < capacity && walk_next(&walk)) {
-		const struct symbol *chain = NULL;
-		uint32_t count = symbol_table_get(
-				trace_reader_symbols(reader), walk.frame_id, &chain);
-
-		if (count == 0)
-			fill_place(&places[stored++], &walk, NULL);
-		for (uint32_t i = 0; i < count && stored < capacity; i++)
-			fill_place(&places[stored++], &walk, &chain[i]);
-	}
+	while (stored < capacity && walk_next(&walk))
+		stored += fill_frame(&walk, places + stored, capacity - stored);
 	return stored;
+}
+
+uint32_t stack_frame_places(const struct trace_reader *reader, uint32_t stack, struct place *places,
+		uint32_t capacity)
+{
+	struct walk walk = walk_begin(reader, stack);
+
+	return walk_next(&walk) ? fill_frame(&walk, places, capacity) : 0;
 }
 
 /* Libraries in which nobody looks for the cause of a wait, by the start of their file name. */

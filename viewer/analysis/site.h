@@ -21,6 +21,10 @@ struct place {
 uint32_t stack_places(const struct trace_reader *reader, uint32_t stack, struct place *places,
 		uint32_t capacity);
 
+/* The same for its innermost frame alone: one place, or more where functions were inlined. */
+uint32_t stack_frame_places(const struct trace_reader *reader, uint32_t stack, struct place *places,
+		uint32_t capacity);
+
 /*
  * Top user frame, as the report contract defines it for C and C++: the innermost place in the main
  * program or in a module outside the system library directories; if there is none, the innermost
