@@ -117,6 +117,16 @@ static enum lo_result make_room(struct task_tracker *tracker, uint32_t task, str
 	return LO_OK;
 }
 
+enum lo_result task_tracker_seed(struct task_tracker *tracker, uint32_t task,
+		const struct tracked_task *state, struct lo_error *err)
+{
+	enum lo_result result = make_room(tracker, task, err);
+
+	if (result == LO_OK)
+		tracker->tasks[task] = *state;
+	return result;
+}
+
 enum lo_result task_tracker_step(struct task_tracker *tracker, const struct event *event,
 		struct task_step *step, struct lo_error *err)
 {

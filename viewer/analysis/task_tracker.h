@@ -64,6 +64,10 @@ struct task_tracker {
 void task_tracker_init(struct task_tracker *tracker, struct trace_reader *reader);
 void task_tracker_release(struct task_tracker *tracker);
 
+/* Says what is known of a task before the first event. LO_NO_MEMORY. */
+enum lo_result task_tracker_seed(struct task_tracker *tracker, uint32_t task,
+		const struct tracked_task *state, struct lo_error *err);
+
 /*
  * Takes the next event. `step` tells what it changed; step->task is TASK_NONE when the event names
  * a task that cannot be. LO_NO_MEMORY.
