@@ -51,6 +51,7 @@ void canvas_clear(struct canvas *canvas)
 {
 	size_t count = (size_t)canvas->rows * (size_t)canvas->columns;
 
+	canvas->shift = (struct canvas_shift){ .by = 0 };
 	for (size_t i = 0; i < count; i++)
 		canvas->cells[i] = blank;
 }
@@ -369,6 +370,13 @@ void pane_restyle(struct pane pane, int row, int column, int width, enum style_r
 	for (int i = 0; i < width; i++)
 		if (pane_has(pane, row, column + i))
 			pane_row(pane, row)[pane.left + column + i].style = (uint8_t)style;
+}
+
+void pane_shifted(struct pane pane, int by)
+{
+	if (pane.left + pane.columns != pane.canvas->columns || abs(by) >= pane.columns)
+		return;
+	pane.canvas->shift = (struct canvas_shift){ pane.top, pane.rows, pane.left, by };
 }
 
 void pane_rule(struct pane pane, int row, const char *title, bool strong)

@@ -30,8 +30,21 @@ struct canvas_cell {
 	uint8_t width;                /* columns: 1, 2, or 0 for the second half of a wide one */
 };
 
+/*
+ * What a view knows about a picture that has moved: since the last screen, the cells of these rows
+ * from `left` to the right edge went `by` columns to the left (to the right when negative). Only a
+ * hint, with which a terminal can be told the same in a few bytes; the cells are always complete.
+ */
+struct canvas_shift {
+	int top;
+	int rows;
+	int left;
+	int by; /* 0 = nothing moved */
+};
+
 struct canvas {
 	struct canvas_cell *cells; /* rows x columns */
+	struct canvas_shift shift;
 	int rows;
 	int columns;
 	bool ascii; /* the terminal's character set has nothing else */
@@ -43,6 +56,7 @@ void canvas_init(struct canvas *canvas, bool ascii);
 void canvas_release(struct canvas *canvas);
 /* Clipped to CANVAS_*_MAX. All cells become blank. */
 enum lo_result canvas_resize(struct canvas *canvas, int rows, int columns, struct lo_error *err);
+/* Also forgets what has moved. */
 void canvas_clear(struct canvas *canvas);
 
 /*
@@ -90,6 +104,9 @@ void pane_fill(struct pane pane, int row, int column, int width, enum style_role
 		uint32_t character);
 /* Another role for cells already drawn. */
 void pane_restyle(struct pane pane, int row, int column, int width, enum style_role style);
+
+/* Say that the pane shows its last picture moved; of no effect unless it ends at the right edge. */
+void pane_shifted(struct pane pane, int by);
 
 /* A separator line with a title: "-- title ------". */
 void pane_rule(struct pane pane, int row, const char *title, bool strong);

@@ -97,12 +97,19 @@ static void remove_handlers(void)
 		handle(crash_signals[i], SIG_DFL, 0);
 }
 
-static void add_leave_string(const char *capability)
+static const char *capability(const char *name)
 {
-	const char *text = tigetstr(capability);
+	const char *text = tigetstr(name);
+
+	return text == (const char *)-1 ? NULL : text;
+}
+
+static void add_leave_string(const char *name)
+{
+	const char *text = capability(name);
 	size_t length;
 
-	if (!text || text == (const char *)-1)
+	if (!text)
 		return;
 	length = strlen(text);
 	if (terminal.leave_length + length > sizeof(terminal.leave))
@@ -111,9 +118,11 @@ static void add_leave_string(const char *capability)
 	terminal.leave_length += length;
 }
 
+/* What newterm() would only die of, told in a sentence; and what to send when we crash. */
 static enum lo_result check_terminal(struct lo_error *err)
 {
 	const char *name = getenv("TERM");
+	enum lo_result result = LO_OK;
 	int status;
 
 	if (!name || !*name)
@@ -124,15 +133,16 @@ static enum lo_result check_terminal(struct lo_error *err)
 				"there is no description of the terminal '%.60s' (TERM) on this "
 				"machine; TERM=xterm or TERM=vt100 may do",
 				name);
-	if (!tigetstr("cup") || tigetstr("cup") == (char *)-1)
-		return lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET,
+	if (!capability("cup"))
+		result = lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET,
 				"the terminal '%.60s' (TERM) cannot move its cursor", name);
 	terminal.leave_length = 0;
 	add_leave_string("sgr0");
 	add_leave_string("cnorm");
 	add_leave_string("rmkx");
 	add_leave_string("rmcup");
-	return LO_OK;
+	del_curterm(cur_term);
+	return result;
 }
 
 static attr_t curses_attributes(const struct theme_style *style)
@@ -297,6 +307,59 @@ static void take_terminal_again(struct screen *screen)
 	screen->repaint = true;
 }
 
+/* The terminal's own strings for moving the rest of a row; all needed, or none is used. */
+struct shift_strings {
+	const char *save;
+	const char *restore;
+	const char *plain; /* no attributes */
+	const char *go_to;
+	const char *remove_some;
+	const char *insert_some;
+};
+
+static bool find_shift_strings(struct shift_strings *strings)
+{
+	*strings = (struct shift_strings){ capability("sc"), capability("rc"), capability("sgr0"),
+		capability("cup"), capability("dch"), capability("ich") };
+	return strings->save && strings->restore && strings->plain && strings->go_to &&
+	       strings->remove_some && strings->insert_some;
+}
+
+/* The same in what curses believes to be on the terminal. */
+static void shift_curses_row(int row, int left, int by)
+{
+	wmove(curscr, row, left);
+	for (int i = 0; i < abs(by); i++)
+		if (by > 0)
+			wdelch(curscr);
+		else
+			winsch(curscr, ' ');
+}
+
+/*
+ * A pan changes nearly every cell of a timeline, which curses would send one by one: up to 90 KB.
+ * Two short strings per row do the same, since every cell is still there, some columns further.
+ * Afterwards curses compares as usual and sends what is really new, so a hint that was wrong costs
+ * bytes and nothing else. Cursor and attributes are put back: curses knows nothing of this.
+ */
+static void apply_shift(const struct canvas_shift *shift)
+{
+	struct shift_strings strings;
+
+	if (shift->by == 0 || !find_shift_strings(&strings))
+		return;
+	putp(strings.save);
+	putp(strings.plain);
+	for (int row = shift->top; row < shift->top + shift->rows; row++) {
+		putp(tiparm(strings.go_to, row, shift->left));
+		putp(tiparm(shift->by > 0 ? strings.remove_some : strings.insert_some,
+				abs(shift->by)));
+		shift_curses_row(row, shift->left, shift->by);
+	}
+	putp(strings.restore);
+	fflush(stdout); /* putp() writes by stdio, curses past it: ours must come first */
+}
+
 void screen_show(struct screen *screen)
 {
 	if (terminal.stop_wanted)
@@ -305,6 +368,8 @@ void screen_show(struct screen *screen)
 		take_terminal_again(screen);
 	if (screen->repaint)
 		clearok(curscr, TRUE);
+	else
+		apply_shift(&screen->canvas.shift);
 	screen->repaint = false;
 	for (int row = 0; row < screen->canvas.rows; row++)
 		put_row(screen, row);

@@ -262,6 +262,29 @@ static void a_rule_carries_its_title(void **state)
 	canvas_release(&canvas);
 }
 
+static void only_a_picture_at_the_right_edge_can_have_moved(void **state)
+{
+	struct canvas canvas;
+	struct pane rest;
+	struct pane left;
+
+	(void)state;
+	start(&canvas, 4, 10, true);
+	rest = pane_of(&canvas);
+	left = pane_take_left(&rest, 4);
+	pane_shifted(left, 1);
+	assert_int_equal(canvas.shift.by, 0);
+	pane_shifted(rest, 6);
+	assert_int_equal(canvas.shift.by, 0);
+	pane_shifted(rest, -5);
+	assert_int_equal(canvas.shift.by, -5);
+	assert_int_equal(canvas.shift.left, 4);
+	assert_int_equal(canvas.shift.rows, 4);
+	canvas_clear(&canvas);
+	assert_int_equal(canvas.shift.by, 0);
+	canvas_release(&canvas);
+}
+
 static void sizes_are_kept_within_limits(void **state)
 {
 	struct canvas canvas;
@@ -331,6 +354,7 @@ int main(void)
 		cmocka_unit_test(styles_are_printed_as_letters),
 		cmocka_unit_test(panes_are_cut_to_what_is_there),
 		cmocka_unit_test(a_rule_carries_its_title),
+		cmocka_unit_test(only_a_picture_at_the_right_edge_can_have_moved),
 		cmocka_unit_test(sizes_are_kept_within_limits),
 		cmocka_unit_test(themes_are_complete_and_ordered),
 		cmocka_unit_test(style_letters_are_distinct),
