@@ -425,9 +425,10 @@ void app_key(struct app *app, uint32_t key)
 
 /* --- drawing --- */
 
-static void draw_view(struct app *app, const struct placement *place, bool focused)
+static void draw_view(struct app *app, const struct placement *place, bool alone)
 {
 	const struct view_ops *view = view_table[place->view];
+	bool focused = place->view == key_view(app);
 	struct pane pane = place->pane;
 	struct pane rule = pane_take_top(&pane, 1);
 	char title[PHRASE_MAX];
@@ -435,7 +436,7 @@ static void draw_view(struct app *app, const struct placement *place, bool focus
 	/* The title last: only drawing settles what the view shows. */
 	view->draw(app, app->states[place->view], pane, focused);
 	view->title(app, app->states[place->view], title, sizeof(title));
-	pane_rule(rule, 0, title, focused);
+	pane_rule(rule, 0, title, focused && !alone);
 }
 
 static void draw_views(struct app *app, struct pane rest)
@@ -448,7 +449,7 @@ static void draw_views(struct app *app, struct pane rest)
 		count = 1;
 	}
 	for (int i = 0; i < count; i++)
-		draw_view(app, &places[i], count > 1 && places[i].view == app->place.focus);
+		draw_view(app, &places[i], count == 1);
 	if (count > 1)
 		pane_vertical(rest, places[0].pane.columns);
 }

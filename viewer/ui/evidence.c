@@ -1,6 +1,7 @@
 #include "viewer/ui/evidence.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "formats/base/duration.h"
 #include "formats/model/object.h"
@@ -15,14 +16,37 @@ uint32_t wait_needs(const struct wait *wait)
 {
 	if (wait->object_kind == OBJECT_TASK)
 		return (uint32_t)wait->object;
+	/* There `holder` is who signalled too early. */
+	if (wait->flags & EVENT_FLAG_SIGNALLED_BEFORE)
+		return TASK_NONE;
 	return wait->holder;
+}
+
+/* As much of the end of a path as fits: folders tell files of one name apart. */
+static const char *fitting_path(const char *path, int width)
+{
+	const char *best = path;
+
+	while ((int)strlen(best) > width) {
+		const char *slash = strchr(best + 1, '/');
+
+		if (!slash)
+			break;
+		best = slash + 1;
+	}
+	return best;
 }
 
 static void add_place(struct document *document, const char *label, const struct place *place)
 {
+	char line[16];
+	int width = document->columns - DOCUMENT_GUTTER - 1 - (int)strlen(place->function) - 2;
+
+	snprintf(line, sizeof(line), ":%u", place->line);
+	width -= (int)strlen(line);
 	if (*place->file && place->line)
-		document_add(document, label, STYLE_TEXT, TASK_NONE, "%s  %s:%u", place->function,
-				place->file, place->line);
+		document_add(document, label, STYLE_TEXT, TASK_NONE, "%s  %s%s", place->function,
+				fitting_path(place->file, width), line);
 	else if (*place->module)
 		document_add(document, label, STYLE_TEXT, TASK_NONE, "%s  %s", place->function,
 				place->module);
@@ -78,7 +102,9 @@ static void add_edge(
 			holder);
 }
 
-static void add_wait(struct document *document, const struct app *app, const struct wait *wait)
+/* `now`: the wait is still open, so what its holder does now matters. */
+static void add_wait(
+		struct document *document, const struct app *app, const struct wait *wait, bool now)
 {
 	char text[PHRASE_MAX];
 	char place[PHRASE_MAX];
@@ -88,10 +114,10 @@ static void add_wait(struct document *document, const struct app *app, const str
 	place_phrase(app, wait->stack, place, sizeof(place));
 	document_add(document, "waits for", STYLE_TEXT, TASK_NONE, "%s%s%s", text,
 			*place ? ", at " : "", place);
-	if (needs == TASK_NONE)
-		return;
-	document_add(document, wait->object_kind == OBJECT_TASK ? "joined" : "held by", STYLE_TEXT,
-			needs, "%s", task_phrase(app, needs, text, sizeof(text)));
+	if (now && needs != TASK_NONE)
+		document_add(document, wait->object_kind == OBJECT_TASK ? "joined" : "held by",
+				STYLE_TEXT, needs, "%s",
+				task_phrase(app, needs, text, sizeof(text)));
 }
 
 static void add_last_waker(struct document *document, const struct app *app, uint32_t task)
@@ -125,19 +151,19 @@ static bool has_wait(const struct finding *finding)
 	return finding->wait.reason != REASON_NONE || finding->wait.stack != STACK_NONE;
 }
 
-static void add_burst(struct document *document, const struct finding *finding)
+/* Who used to wake tasks here, and what has become of them. */
+static void add_wakers(
+		struct document *document, const struct app *app, const struct finding *finding)
 {
-	char text[PHRASE_MAX];
-	char length[DURATION_TEXT_MAX];
+	char waker[PHRASE_MAX];
+	char time[DURATION_TEXT_MAX];
 
-	if (finding->kind != FINDING_BURST)
-		return;
-	document_add(document, "created", STYLE_TEXT, TASK_NONE,
-			"%s in %s, at most %.0f per second, at most %llu alive at once",
-			count_phrase(finding->burst.created, "task", text, sizeof(text)),
-			duration_format(length, finding->until_ns - finding->since_ns),
-			finding->burst.peak_rate_per_s,
-			(unsigned long long)finding->burst.peak_alive);
+	for (uint32_t i = 0; i < finding->waker_count; i++)
+		document_add(document, i ? "" : "expected", STYLE_TEXT, finding->wakers[i].task,
+				"%s; woke this place %u times, last at %s",
+				task_phrase(app, finding->wakers[i].task, waker, sizeof(waker)),
+				finding->wakers[i].wakes,
+				time_point_format(time, finding->wakers[i].last_ns));
 }
 
 static void add_finding(
@@ -151,11 +177,12 @@ static void add_finding(
 	for (uint32_t i = 0; i < finding->cycle_count; i++)
 		add_edge(document, app, &finding->cycle[i]);
 	if (finding->cycle_count == 0 && has_wait(finding))
-		add_wait(document, app, &finding->wait);
-	add_burst(document, finding);
+		add_wait(document, app, &finding->wait, finding->until_ns == UINT64_MAX);
+	add_wakers(document, app, finding);
 	if (first != TASK_NONE)
 		evidence_creator(document, app, first, finding->creation_stack);
-	if (finding->cycle_count == 0 && first != TASK_NONE && has_wait(finding))
+	if (finding->cycle_count == 0 && finding->waker_count == 0 && first != TASK_NONE &&
+			has_wait(finding))
 		add_last_waker(document, app, first);
 	for (uint32_t i = 0; i < finding->why_count; i++)
 		document_add(document, i ? "" : "why", STYLE_TEXT, TASK_NONE, "%s",

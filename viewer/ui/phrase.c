@@ -128,19 +128,19 @@ const char *place_phrase(const struct app *app, uint32_t stack, char *out, size_
 	return format_place(&place, out, capacity);
 }
 
-const char *site_phrase(
-		const struct app *app, uint32_t stack, int columns, char *out, size_t capacity)
+const char *where_phrase(const struct app *app, const struct wait *wait, int columns, char *out,
+		size_t capacity)
 {
+	const char *reason = trace_reader_reason_name(app->reader, wait->reason);
 	struct place place;
 
-	*out = '\0';
-	if (stack == STACK_NONE)
+	phrase(out, capacity, "%s", reason);
+	if (wait->stack == STACK_NONE)
 		return out;
-	site_format(app->reader, stack, out, capacity);
-	if ((int)strlen(out) <= columns)
-		return out;
-	stack_user_place(app->reader, stack, &place);
-	phrase(out, capacity, "%s", place.function);
+	stack_user_place(app->reader, wait->stack, &place);
+	phrase(out, capacity, "%s in %s", reason, place.function);
+	if ((int)strlen(out) > columns)
+		phrase(out, capacity, "%s", place.function);
 	return out;
 }
 

@@ -28,11 +28,11 @@ const char *task_phrase(const struct app *app, uint32_t task, char *out, size_t 
 const char *place_phrase(const struct app *app, uint32_t stack, char *out, size_t capacity);
 
 /*
- * Leaf and top user frame, "pthread_mutex_lock < ledger_post", when that fits into `columns`;
- * otherwise the user frame alone, which says more. "" without a stack.
+ * "mutex lock in ledger_post": reason and top user frame; the frame alone when both do not fit into
+ * `columns`.
  */
-const char *site_phrase(
-		const struct app *app, uint32_t stack, int columns, char *out, size_t capacity);
+const char *where_phrase(const struct app *app, const struct wait *wait, int columns, char *out,
+		size_t capacity);
 
 /* "pthread_mutex_lock < ledger_post < serve < main": innermost first. */
 const char *stack_phrase(const struct app *app, uint32_t stack, char *out, size_t capacity);

@@ -73,6 +73,7 @@ static const char *tab_text(const struct app *app, int view, bool names, char *o
 	char key[KEY_LABEL_MAX];
 
 	key_label(keymap_key(SCOPE_ANY, view_table[view]->open, 0), key);
+	names = names && view != VIEW_HELP; /* everybody knows what ? means */
 	snprintf(out, capacity, "%c%s%s%s%c", active ? '[' : ' ', key, names ? " " : "",
 			names ? view_table[view]->name : "", active ? ']' : ' ');
 	return out;

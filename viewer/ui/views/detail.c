@@ -79,19 +79,6 @@ static void add_totals(struct document *document, const struct task_summary *tas
 				duration_format(longest, task->longest_block_ns));
 }
 
-/* "mutex lock in ledger_post; woken by T40" */
-static void past_wait(const struct app *app, const struct wait *wait, const char *waker, char *out,
-		size_t capacity)
-{
-	struct place place = { .function = "" };
-
-	if (wait->stack != STACK_NONE)
-		stack_user_place(app->reader, wait->stack, &place);
-	phrase(out, capacity, "%s%s%s%s%s", trace_reader_reason_name(app->reader, wait->reason),
-			*place.function ? " in " : "", place.function, *waker ? "; woken by " : "",
-			waker);
-}
-
 /* One state of the past: "0:04.871  blocked  148 ms  mutex lock in post; woken by T40". */
 static void add_moment(struct document *document, const struct app *app,
 		const struct lane_moment *moment, bool first)
@@ -114,10 +101,11 @@ static void add_moment(struct document *document, const struct app *app,
 	if (blocked && moment->waker != TASK_NONE)
 		task_format(app->reader, moment->waker, waker, sizeof(waker));
 	if (blocked)
-		past_wait(app, &moment->wait, waker, what, sizeof(what));
+		where_phrase(app, &moment->wait, PHRASE_MAX, what, sizeof(what));
 	document_add(document, first ? "history" : "", blocked ? STYLE_BLOCKED : STYLE_TEXT,
-			blocked ? moment->waker : TASK_NONE, "%9s  %-7s %10s  %s", begin,
-			state_name(moment->state), length, what);
+			blocked ? moment->waker : TASK_NONE, "%9s  %-7s %10s  %s%s%s", begin,
+			state_name(moment->state), length, what, *waker ? "; woken by " : "",
+			waker);
 }
 
 /* The last states, newest first, found by asking for the moment before each one. */

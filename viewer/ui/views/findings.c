@@ -50,8 +50,8 @@ static void place_of_finding(const struct app *app, const struct finding *findin
 	if (finding->kind == FINDING_BURST || finding->kind == FINDING_GROWTH)
 		phrase(out, capacity, "created by %s",
 				place_phrase(app, finding->creation_stack, place, sizeof(place)));
-	else if (finding->wait.stack != STACK_NONE)
-		site_phrase(app, finding->wait.stack, columns, out, capacity);
+	else if (finding->wait.reason != REASON_NONE)
+		where_phrase(app, &finding->wait, columns, out, capacity);
 	else
 		phrase(out, capacity, "%s", finding->summary ? finding->summary : "");
 }
@@ -77,11 +77,8 @@ static void describe_parked(const struct app *app, const struct wait_group *grou
 	row->since_ns = group->since_ns;
 	row->until_ns = UINT64_MAX;
 	row->style = STYLE_DIM;
-	if (group->stack != STACK_NONE)
-		site_phrase(app, group->stack, columns, row->where, sizeof(row->where));
-	else
-		phrase(row->where, sizeof(row->where), "%s",
-				trace_reader_reason_name(app->reader, group->reason));
+	where_phrase(app, &(struct wait){ .reason = group->reason, .stack = group->stack }, columns,
+			row->where, sizeof(row->where));
 }
 
 /* `columns`: how many there are for the place. */

@@ -52,7 +52,7 @@ static void add_legend(struct document *document)
 	document_add(document, "", STYLE_TEXT, TASK_NONE,
 			"#  active: runs or could run      ~  blocked: waits for something");
 	document_add(document, "", STYLE_TEXT, TASK_NONE,
-			".  mixed: neither fills the cell  x  exits here");
+			".  many short waits: it moves     x  exits here");
 	document_add(document, "", STYLE_TEXT, TASK_NONE,
 			"?  not read yet                   !  member of a finding");
 	document_add(document, "", STYLE_TEXT, TASK_NONE,

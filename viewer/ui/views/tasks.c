@@ -34,7 +34,7 @@ static const struct {
 	enum lane_order order;
 } columns[COLUMN_COUNT] = {
 	[COLUMN_STATE] = { "STATE", 7, true, 0, LANE_ORDER_STATE },
-	[COLUMN_BLOCKED] = { "BLOCKED", 10, false, 0, LANE_ORDER_BLOCKED },
+	[COLUMN_BLOCKED] = { "BLOCKED", 10, false, 72, LANE_ORDER_BLOCKED },
 	[COLUMN_LONGEST] = { "LONGEST", 10, false, 100, LANE_ORDER_LONGEST },
 	[COLUMN_WAITS] = { "WAITS", 7, false, 92, LANE_ORDER_WAITS },
 	[COLUMN_SINCE] = { "SINCE", 9, false, 50, LANE_ORDER_SINCE },
@@ -43,6 +43,13 @@ static const struct {
 static int label_width(struct pane pane)
 {
 	return pane.columns >= 100 ? 26 : pane.columns >= 72 ? 20 : 16;
+}
+
+/* What the list is sorted by is always shown. */
+static bool is_shown(const struct tasks *view, struct pane pane, int column)
+{
+	return pane.columns >= columns[column].pane_columns ||
+	       columns[column].order == view->lanes.order;
 }
 
 static bool prepare(struct app *app, struct tasks *view)
@@ -127,22 +134,19 @@ static int draw_cell(struct pane pane, int row, int at, enum column column, enum
 static void where_text(const struct app *app, const struct task_summary *task, int width, char *out,
 		size_t capacity)
 {
-	char place[PHRASE_MAX];
+	struct place place;
 
-	if (task->state == TASK_STATE_BLOCKED && task->wait.stack != STACK_NONE)
-		site_phrase(app, task->wait.stack, width, out, capacity);
-	else if (task->state == TASK_STATE_BLOCKED)
-		phrase(out, capacity, "%s",
-				trace_reader_reason_name(app->reader, task->wait.reason));
-	else
-		phrase(out, capacity, "%s%s",
-				*place_phrase(app, task->creation_stack, place, sizeof(place))
-						? "created at "
-						: "",
-				place);
+	*out = '\0';
+	if (task->state == TASK_STATE_BLOCKED) {
+		where_phrase(app, &task->wait, width, out, capacity);
+	} else if (task->creation_stack != STACK_NONE) {
+		stack_user_place(app->reader, task->creation_stack, &place);
+		phrase(out, capacity, "created in %s", place.function);
+	}
 }
 
-static void draw_task(struct app *app, struct pane pane, int row, uint32_t id)
+static void draw_task(
+		struct app *app, const struct tasks *view, struct pane pane, int row, uint32_t id)
 {
 	const struct task_summary *task = app_task(app, id);
 	char text[PHRASE_MAX];
@@ -154,7 +158,7 @@ static void draw_task(struct app *app, struct pane pane, int row, uint32_t id)
 	task_format(app->reader, id, text, sizeof(text));
 	pane_text_middle(pane, row, 2, label_width(pane), STYLE_TEXT, text);
 	for (int i = 0; i < COLUMN_COUNT; i++)
-		if (pane.columns >= columns[i].pane_columns)
+		if (is_shown(view, pane, i))
 			at = draw_cell(pane, row, at, (enum column)i,
 					i == COLUMN_STATE ? state_style(task->state) : STYLE_TEXT,
 					cell_text(app, task, (enum column)i, cell));
@@ -170,7 +174,7 @@ static void draw_headings(const struct tasks *view, struct pane pane)
 
 	pane_text(pane, 0, 2, by_name ? STYLE_TITLE : STYLE_DIM, "TASK");
 	for (int i = 0; i < COLUMN_COUNT; i++)
-		if (pane.columns >= columns[i].pane_columns)
+		if (is_shown(view, pane, i))
 			at = draw_cell(pane, 0, at, (enum column)i,
 					columns[i].order == view->lanes.order ? STYLE_TITLE
 									      : STYLE_DIM,
@@ -192,7 +196,7 @@ static void tasks_draw(struct app *app, void *state, struct pane pane, bool focu
 	for (int i = 0; i < pane.rows && view->list.top + i < view->list.count; i++) {
 		int row = view->list.top + i;
 
-		draw_task(app, pane, i, view->lanes.tasks[row]);
+		draw_task(app, view, pane, i, view->lanes.tasks[row]);
 		if (row == view->list.selected) {
 			pane_put(pane, i, 0, STYLE_TITLE, '>');
 			if (focused)

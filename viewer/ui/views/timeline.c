@@ -15,10 +15,13 @@
 #include "viewer/ui/time_axis.h"
 
 /*
- * Tasks as rows, time as columns. A cell shows the state that fills most of its column; where none
- * fills three fifths it is "mixed". The selection and the time cursor are the app's.
+ * Tasks as rows, time as columns. A cell shows the state that fills three fifths of its column or
+ * more. Where none does, and where a task was woken and went back to wait within the column, it
+ * shows "short waits": a task that moves must not look like one that is stuck, however short its
+ * moves are. The selection and the time cursor are the app's.
  */
 #define DOMINANT_SHARE 153 /* 60 % of 255 */
+#define MOVES          2   /* changes in a column: one wake-up and the next wait */
 #define PAN_SHARE      10  /* a pan moves a tenth of the window */
 #define FAST           4
 #define FAST_STEPS     2 /* doublings: four times */
@@ -32,6 +35,11 @@ struct timeline {
 	size_t cell_capacity;
 	int alive_capacity;
 	bool failed;
+	int label_columns; /* of the longest label, with its marks */
+	bool labels_measured;
+	/* As last drawn, to see by how much the picture has moved. */
+	struct time_axis drawn_axis;
+	struct pane drawn_pane;
 };
 
 static const struct {
@@ -41,7 +49,7 @@ static const struct {
 } legend[] = {
 	{ '#', STYLE_ACTIVE, "active" },
 	{ '~', STYLE_BLOCKED, "blocked" },
-	{ '.', STYLE_MIXED, "mixed" },
+	{ '.', STYLE_MIXED, "short waits" },
 	{ 'x', STYLE_ENDED, "exit" },
 	{ '?', STYLE_PENDING, "not read yet" },
 };
@@ -63,10 +71,12 @@ static enum look look_of(const struct lane_cell *cell)
 		return LOOK_ENDED;
 	if (cell->active == 0 && cell->blocked == 0)
 		return LOOK_ABSENT;
-	if (cell->blocked >= DOMINANT_SHARE || (cell->active == 0 && cell->blocked > 0))
-		return LOOK_BLOCKED;
 	if (cell->active >= DOMINANT_SHARE || cell->blocked == 0)
 		return LOOK_ACTIVE;
+	if (cell->changes >= MOVES)
+		return LOOK_MIXED;
+	if (cell->blocked >= DOMINANT_SHARE || cell->active == 0)
+		return LOOK_BLOCKED;
 	return LOOK_MIXED;
 }
 
@@ -119,11 +129,29 @@ static bool reserve(struct timeline *view, int rows, int columns)
 	return view->cells && view->alive;
 }
 
-static int label_width(struct pane pane)
-{
-	int width = pane.columns / 4;
+#define LABEL_COLUMNS_MIN 14 /* room for "alive max 9999" */
+#define LABEL_COLUMNS_MAX 28
 
-	return width < 12 ? 12 : width > 28 ? 28 : width;
+/* As wide as the longest label of the trace, so that strips begin where they always begin. */
+static int label_width(const struct app *app, struct timeline *view, struct pane pane)
+{
+	int width = pane.columns * 3 / 10;
+
+	for (int row = 0; row < view->lanes.count && !view->labels_measured; row++) {
+		char text[PHRASE_MAX];
+		int columns = text_columns(
+				pane.canvas, task_format(app->reader, view->lanes.tasks[row], text,
+							     sizeof(text)));
+
+		if (columns + 3 > view->label_columns)
+			view->label_columns = columns + 3;
+	}
+	view->labels_measured = true;
+	if (width > view->label_columns)
+		width = view->label_columns;
+	if (width > LABEL_COLUMNS_MAX)
+		width = LABEL_COLUMNS_MAX;
+	return width < LABEL_COLUMNS_MIN ? LABEL_COLUMNS_MIN : width;
 }
 
 /* The whole trace in one row: where the window is, and where findings began. */
@@ -298,10 +326,10 @@ static void moment_text(
 	}
 	if (moment->state == TASK_STATE_BLOCKED)
 		wait_phrase(app, &moment->wait, wait, sizeof(wait));
-	phrase(out, capacity, "%s %s %s%s%s%s%s%s", state_name(moment->state),
+	phrase(out, capacity, "%s %s%s%s%s%s%s%s", state_name(moment->state),
 			duration_format(length,
 					end_ns > moment->begin_ns ? end_ns - moment->begin_ns : 0),
-			to_end ? "since " : "", time_point_format(begin, moment->begin_ns),
+			to_end ? " since " : ", ", time_point_format(begin, moment->begin_ns),
 			to_end ? "" : " to ", to_end ? "" : time_point_format(end, end_ns),
 			*wait ? ", " : "", wait);
 }
@@ -378,9 +406,34 @@ static void draw_inspector(const struct app *app, const struct timeline *view, s
 	pane_text_end(pane, 3, 2, pane.columns - 2, STYLE_TEXT, text);
 }
 
+/* After a pan the cells are the same, elsewhere: what terminals can do by themselves. */
+static void tell_shift(struct timeline *view, struct pane pane)
+{
+	const struct time_axis *last = &view->drawn_axis;
+	const struct time_axis *axis = &view->axis;
+	bool same = last->column_ns == axis->column_ns && last->columns == axis->columns &&
+		    view->drawn_pane.top == pane.top && view->drawn_pane.left == pane.left &&
+		    view->drawn_pane.rows == pane.rows;
+	int64_t distance_ns = (int64_t)axis->begin_ns - (int64_t)last->begin_ns;
+
+	if (same && distance_ns / (int64_t)axis->column_ns < axis->columns &&
+			distance_ns / (int64_t)axis->column_ns > -axis->columns)
+		pane_shifted(pane, (int)(distance_ns / (int64_t)axis->column_ns));
+	view->drawn_axis = *axis;
+	view->drawn_pane = pane;
+}
+
 #define INSPECTOR_ROWS 5
 #define HEAD_ROWS      3
 #define SMALL_ROWS     8 /* panes smaller than this show no more than a ruler above the tasks */
+
+/* What a pan moves: ruler, number of tasks, and the tasks there are. */
+static struct pane moving_part(const struct timeline *view, struct pane rest)
+{
+	int rows = HEAD_ROWS - 1 + view->lanes.count;
+
+	return pane_take_top(&rest, rows);
+}
 
 /* Map, ruler, number of tasks alive: one row each, cut off both panes. */
 static void draw_head(const struct app *app, struct timeline *view, struct pane *label,
@@ -395,6 +448,7 @@ static void draw_head(const struct app *app, struct timeline *view, struct pane 
 		head = pane_take_top(label, 1);
 		draw_map(app, view, head, pane_take_top(strip, 1));
 	}
+	tell_shift(view, moving_part(view, *strip));
 	pane_take_top(label, 1);
 	draw_ruler(app, view, pane_take_top(strip, 1));
 	if (!small) {
@@ -416,7 +470,7 @@ static void timeline_draw(struct app *app, void *state, struct pane pane, bool f
 	follow_selection(app, view);
 	if (pane.rows >= INSPECTOR_ROWS + HEAD_ROWS + 2)
 		draw_inspector(app, view, pane_take_bottom(&pane, INSPECTOR_ROWS));
-	label = pane_take_left(&pane, label_width(pane));
+	label = pane_take_left(&pane, label_width(app, view, pane));
 	time_axis_resize(&view->axis, pane.columns);
 	if (!reserve(view, pane.rows, pane.columns))
 		return;
@@ -606,7 +660,7 @@ static void timeline_title(struct app *app, void *state, char *out, size_t capac
 		phrase(out, capacity, "Timeline");
 		return;
 	}
-	phrase(out, capacity, "Timeline  %s .. %s  column %s  by %s",
+	phrase(out, capacity, "Timeline  %s..%s  %s/col  by %s",
 			time_text(view, window.begin_ns, begin),
 			time_text(view,
 					window.end_ns < view->axis.limit_ns ? window.end_ns
