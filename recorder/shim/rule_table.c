@@ -14,9 +14,8 @@ struct rule_table *rule_table_new(void)
 
 void rule_table_put(struct rule_table *table, uint64_t key, uint32_t rule)
 {
-	uint64_t hash = rule_hash(key);
-	uint64_t tag = hash << UNWIND_RULE_BITS;
-	struct rule_set *set = &table->sets[hash >> RULE_TAG_BITS];
+	uint64_t tag = rule_tag(key);
+	struct rule_set *set = &table->sets[rule_set_number(key)];
 	unsigned place = RULE_SET_ENTRIES;
 
 	for (unsigned i = 0; i < RULE_SET_ENTRIES && place == RULE_SET_ENTRIES; i++) {

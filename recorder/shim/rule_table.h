@@ -12,8 +12,8 @@
  *
  *   T1  An entry is one 64-bit word, tag and rule together, stored and loaded whole: what is read
  *       was once written. There is no order between entries and none is needed (relaxed).
- *   T2  An address has 47 bits and is multiplied by an odd number modulo 2^47, which can be
- *       undone: set number and tag together *are* the address. So a hit is exact.
+ *   T2  Of the 47 bits of an address, eleven exclusive-or eleven others are the number of the set,
+ *       and all but the first eleven the tag: together they *are* the address. So a hit is exact.
  *   T3  A rule follows from its key alone. Two threads that compile one rule write the same word;
  *       one whose store is lost to another address compiles again. Entries never turn stale:
  *       where the code at an address can change, the key is address XOR salt, and the salt
@@ -41,26 +41,39 @@ struct rule_table {
 /* Pages from the kernel, touched; NULL: none to be had. Never freed. */
 struct rule_table *rule_table_new(void);
 
-static inline uint64_t rule_hash(uint64_t key)
+/*
+ * Bits 4..14 give the set, mixed with the bits above: return addresses lie some ten bytes apart.
+ * Nothing dearer will do, as a walk waits for this load at each frame.
+ */
+#define RULE_KEY_LOW_BITS 4
+
+static inline uint32_t rule_set_number(uint64_t key)
 {
-	return key * 0x9e3779b97f4a7c15ull & (((uint64_t)1 << RULE_KEY_BITS) - 1);
+	return (uint32_t)(key >> RULE_KEY_LOW_BITS ^ key >> (RULE_KEY_LOW_BITS + RULE_SETS_LOG2)) %
+	       RULE_SETS;
 }
 
-/* The rule, or 0 = UNWIND_UNKNOWN. */
+/* The tag in its place: bits 0..3 of the key behind bits 15..46. */
+static inline uint64_t rule_tag(uint64_t key)
+{
+	uint64_t upper = key >> (RULE_KEY_LOW_BITS + RULE_SETS_LOG2);
+
+	return (upper << RULE_KEY_LOW_BITS | key % (1u << RULE_KEY_LOW_BITS)) << UNWIND_RULE_BITS;
+}
+
+/* The rule, or 0: it is of no kind (UNWIND_UNKNOWN). */
 static inline uint32_t rule_table_find(const struct rule_table *table, uint64_t key)
 {
-	uint64_t hash = rule_hash(key);
-	uint64_t tag = hash << UNWIND_RULE_BITS;
-	const struct rule_set *set = &table->sets[hash >> RULE_TAG_BITS];
+	uint64_t tag = rule_tag(key);
+	const struct rule_set *set = &table->sets[rule_set_number(key)];
 
 	for (unsigned i = 0; i < RULE_SET_ENTRIES; i++) {
 		uint64_t entry = atomic_load_explicit(&set->entries[i], memory_order_relaxed);
-		uint64_t rule = entry ^ tag;
 
-		if (rule >> UNWIND_RULE_BITS == 0)
-			return (uint32_t)rule;
+		if ((entry ^ tag) >> UNWIND_RULE_BITS == 0)
+			return (uint32_t)entry % (1u << UNWIND_RULE_BITS);
 	}
-	return UNWIND_UNKNOWN;
+	return 0;
 }
 
 void rule_table_put(struct rule_table *table, uint64_t key, uint32_t rule);

@@ -26,7 +26,7 @@ static bool stack_equals(struct segment_stacks *stacks, uint32_t id, const uintp
 	if (atomic_load_explicit(&words[0], memory_order_relaxed) != header_word(count, flags))
 		return false;
 	for (uint32_t i = 0; i < count; i++)
-		if (atomic_load_explicit(&words[count - i], memory_order_relaxed) != frames[i])
+		if (atomic_load_explicit(&words[1 + i], memory_order_relaxed) != frames[i])
 			return false;
 	return true;
 }
@@ -49,7 +49,7 @@ static uint32_t stack_append(struct segment_stacks *stacks, const uintptr_t *fra
 	_Atomic uint64_t *words = &stacks->words[id];
 	atomic_store_explicit(&words[0], header_word(count, flags), memory_order_relaxed);
 	for (uint32_t i = 0; i < count; i++)
-		atomic_store_explicit(&words[count - i], frames[i], memory_order_relaxed);
+		atomic_store_explicit(&words[1 + i], frames[i], memory_order_relaxed);
 	return id;
 }
 

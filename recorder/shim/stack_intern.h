@@ -6,7 +6,7 @@
 #include "recorder/ring/segment.h"
 
 /*
- * Id of the stack with these frames (root first; they are stored the other way round) and
+ * Id of the stack with these frames (innermost first) and
  * STACK_WORD_FLAGs in `stacks`, stored at the first time. `hash` depends on the frames, the flags
  * and whatever else makes two stacks different (the modules that the addresses were in). STACK_NONE
  * when there is no room; that is counted in `full`. Any number of threads may call it at the same

@@ -42,16 +42,6 @@ static bool keep_innermost(uintptr_t *addresses, uint32_t *count)
 	return false;
 }
 
-static void reverse(uintptr_t *addresses, uint32_t count)
-{
-	for (uint32_t i = 0; i < count / 2; i++) {
-		uintptr_t swapped = addresses[i];
-
-		addresses[i] = addresses[count - 1 - i];
-		addresses[count - 1 - i] = swapped;
-	}
-}
-
 /* Modules that can be unloaded are not told apart here. */
 static uint64_t hash_stack(const uintptr_t *addresses, uint32_t count, uint64_t flags)
 {
@@ -66,19 +56,20 @@ static uint64_t hash_stack(const uintptr_t *addresses, uint32_t count, uint64_t 
 
 bool stack_libunwind_walk(struct stack_memo *memo, struct stack_walk *result)
 {
+	uintptr_t *addresses = stack_memo_other_side(memo)->address;
+
 	stack_memo_begin(memo, &result->turn, &result->id);
 
 	int saved_errno = errno;
-	int count = unwind_backtrace((void **)memo->addresses, MEMO_FRAMES);
+	int count = unwind_backtrace((void **)addresses, MEMO_FRAMES);
 	errno = saved_errno;
 
 	result->count = count > 0 ? (uint32_t)count : 0;
 	result->flags = result->count == MEMO_FRAMES ? STACK_WORD_FLAG_CUT : 0;
-	if (keep_innermost(memo->addresses, &result->count))
+	if (keep_innermost(addresses, &result->count))
 		result->flags = STACK_WORD_FLAG_CUT;
-	reverse(memo->addresses, result->count);
-	result->addresses = memo->addresses;
-	result->hash = hash_stack(memo->addresses, result->count, result->flags);
+	result->addresses = addresses;
+	result->hash = hash_stack(addresses, result->count, result->flags);
 	result->id = STACK_NONE;
-	return stack_memo_commit(memo, result->turn, 0);
+	return stack_memo_commit(memo, result->turn);
 }

@@ -1,9 +1,9 @@
 #include "recorder/shim/stack_memo.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "recorder/shim/code_module.h"
-#include "recorder/shim/unwind_rule.h"
 
 static uint64_t of_turn(uint32_t turn, uint32_t value)
 {
@@ -13,10 +13,11 @@ static uint64_t of_turn(uint32_t turn, uint32_t value)
 void stack_memo_reset(struct stack_memo *memo)
 {
 	atomic_store_explicit(&memo->committed, 0, memory_order_relaxed);
+	memo->module_count = 0;
 	memo->thread_low = 0;
 }
 
-uint32_t stack_memo_begin(struct stack_memo *memo, uint32_t *turn, uint32_t *stored_id)
+bool stack_memo_begin(struct stack_memo *memo, uint32_t *turn, uint32_t *stored_id)
 {
 	uint64_t committed = atomic_load_explicit(&memo->committed, memory_order_relaxed);
 	uint64_t stored = atomic_load_explicit(&memo->stored, memory_order_relaxed);
@@ -24,227 +25,231 @@ uint32_t stack_memo_begin(struct stack_memo *memo, uint32_t *turn, uint32_t *sto
 	*turn = atomic_load_explicit(&memo->turn, memory_order_relaxed) + 1;
 	*stored_id = stored >> 32 == committed >> 32 ? (uint32_t)stored : STACK_NONE;
 	atomic_store_explicit(&memo->turn, *turn, memory_order_relaxed);
-	atomic_store_explicit(&memo->committed, 0, memory_order_relaxed);
 	/* From here on a handler finds nothing, and we find that it was here by its turn. */
+	atomic_store_explicit(&memo->committed, 0, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
-	return (uint32_t)committed;
+	return (uint32_t)committed != 0;
 }
 
-bool stack_memo_commit(struct stack_memo *memo, uint32_t turn, uint32_t count)
+static bool is_turn(const struct stack_memo *memo, uint32_t turn)
 {
+	return atomic_load_explicit(&memo->turn, memory_order_relaxed) == turn;
+}
+
+bool stack_memo_commit(struct stack_memo *memo, uint32_t turn)
+{
+	bool undisturbed;
+
+	/*
+	 * Asked twice: what a handler left before we were ready may be a mixture of both, and must
+	 * at no time look committed; one that comes just then has its own, but ours is overwritten.
+	 */
 	atomic_signal_fence(memory_order_seq_cst);
-	atomic_store_explicit(&memo->committed, of_turn(turn, count), memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&memo->turn, memory_order_relaxed) == turn)
-		return true;
-	/* What is there may be a mixture of both. */
-	atomic_store_explicit(&memo->committed, 0, memory_order_relaxed);
-	return false;
+	undisturbed = is_turn(memo, turn);
+	if (undisturbed) {
+		atomic_store_explicit(&memo->committed, of_turn(turn, 1), memory_order_relaxed);
+		atomic_signal_fence(memory_order_seq_cst);
+		undisturbed = is_turn(memo, turn);
+	}
+	if (!undisturbed)
+		atomic_store_explicit(&memo->committed, 0, memory_order_relaxed);
+	return undisturbed;
 }
 
 bool stack_memo_store_id(struct stack_memo *memo, uint32_t turn, uint32_t id)
 {
 	atomic_signal_fence(memory_order_seq_cst);
 	atomic_store_explicit(&memo->stored, of_turn(turn, id), memory_order_relaxed);
-	return atomic_load_explicit(&memo->turn, memory_order_relaxed) == turn;
+	atomic_signal_fence(memory_order_seq_cst);
+	return is_turn(memo, turn);
+}
+
+uint8_t stack_memo_number_module(struct stack_memo *memo, uint64_t salt)
+{
+	uint32_t i = 0;
+
+	while (i < memo->module_count && memo->module_salts[i] != salt)
+		i++;
+	if (i == MEMO_MODULES)
+		return MEMO_MODULE_STAY;
+	if (i == memo->module_count)
+		memo->module_salts[memo->module_count++] = salt;
+	return (uint8_t)(i + 1);
 }
 
 /*
- * How many of the reads, from the root, are not known to have changed: `end` or fewer. All of them
- * can be read: the caller has seen to it.
+ * The first frame behind `frame` whose return address has changed, or `end`. All of them can be
+ * read: the caller has seen to it.
  */
-__attribute__((no_sanitize("address", "thread"))) static uint32_t unchanged_reads(
-		const struct memo_read *reads, uint32_t end)
+__attribute__((no_sanitize("address", "thread"))) static uint32_t first_changed_frame(
+		const struct memo_side *side, uint32_t frame, uint32_t end)
 {
-	for (uint32_t i = end; i-- > 0;)
-		if (*(const volatile uintptr_t *)reads[i].address != reads[i].value)
+	for (uint32_t i = frame + 1; i < end; i++)
+		if (*(const volatile uintptr_t *)(side->sp[i] - 8) != side->address[i])
+			return i;
+	return end;
+}
+
+__attribute__((no_sanitize("address", "thread"))) static uint32_t first_changed_read(
+		const struct memo_side *side, uint32_t begin, uint32_t end)
+{
+	for (uint32_t i = begin; i < end; i++)
+		if (*(const volatile uintptr_t *)side->reads[i].address != side->reads[i].value)
 			return i;
 	return end;
 }
 
 /* M6. All reads of `frame` and further out are known to hold. */
-static bool modules_hold(
-		const struct stack_memo *memo, uint32_t frame, bool certain, uint32_t *candidates)
+static bool modules_hold(const struct stack_memo *memo, const struct memo_stack *stack,
+		uint32_t frame, bool certain, uint32_t *candidate)
 {
-	uint64_t asked = 0;
+	const struct memo_side *side = stack_memo_side(memo);
+	uint32_t asked = 0;
 
-	for (uint32_t i = frame + 1; i-- > 0;) {
-		const struct memo_frame *at = &memo->frames[i];
+	for (uint32_t i = frame; i < stack->end; i++) {
+		const struct memo_mark *mark = &side->marks[i];
 		struct code_module module;
 
-		if (at->module != 0 && !(asked & (uint64_t)1 << at->module)) {
-			asked |= (uint64_t)1 << at->module;
-			if (!code_module_find(at->at, certain, &module) ||
-					module.salt != memo->module_salts[at->module - 1]) {
-				*candidates = i;
+		if (mark->module != MEMO_MODULE_STAY && !(asked & 1u << mark->module)) {
+			asked |= 1u << mark->module;
+			if (!code_module_find(side->address[i] - 1, certain, &module) ||
+					module.salt != memo->module_salts[mark->module - 1]) {
+				*candidate = i + 1;
 				return false;
 			}
 		}
-		certain &= !(at->flags & MEMO_GUESS);
+		certain &= !(mark->flags & MEMO_GUESS);
 	}
 	return true;
 }
 
-bool stack_memo_holds(const struct stack_memo *memo, uint32_t frame, struct stack_reach *reach,
-		bool certain, uint32_t *candidates)
+bool stack_memo_holds(const struct stack_memo *memo, const struct memo_stack *stack, uint32_t frame,
+		struct stack_reach *reach, bool certain, uint32_t *candidate)
 {
-	uint32_t end = memo->frames[frame].reads_end;
+	const struct memo_side *side = stack_memo_side(memo);
 
-	if (memo->top > reach->high && !stack_reach_extend(reach, memo->top)) {
-		*candidates = 0;
+	if (stack->top > reach->high && !stack_reach_extend(reach, stack->top)) {
+		*candidate = stack->end;
 		return false;
 	}
 
-	uint32_t unchanged = unchanged_reads(memo->reads, end);
-	if (unchanged < end) {
-		/* Every frame whose rest has this read in it is out. */
-		while (frame > 0 && memo->frames[frame - 1].reads_end > unchanged)
-			frame--;
-		*candidates = frame;
+	uint32_t frame_changed = first_changed_frame(side, frame, stack->end);
+	uint32_t read_changed = first_changed_read(
+			side, side->marks[frame].reads, stack->reads_end);
+	if (frame_changed < stack->end || read_changed < stack->reads_end) {
+		/* Out are all frames whose rest has a changed word in it. */
+		frame = frame_changed < stack->end ? frame_changed : frame + 1;
+		while (frame < stack->end && read_changed < stack->reads_end &&
+				side->marks[frame].reads <= read_changed)
+			frame++;
+		*candidate = frame;
 		return false;
 	}
-	return memo->module_count == 0 || modules_hold(memo, frame, certain, candidates);
+	return memo->module_count == 0 || modules_hold(memo, stack, frame, certain, candidate);
 }
 
-/* What a walk reads on its way from one frame to the next. */
-struct way_out {
-	struct memo_read reads[3];
-	uint32_t count;
-	uint8_t flags; /* enum memo_frame_flag of `fresh` */
-	bool ordered;  /* M4 */
-};
-
-static void add_read(struct way_out *way, uintptr_t address, uintptr_t value)
+/* With FACTOR * INVERSE = 1 modulo 2^64; Newton's iteration doubles the right bits, from three. */
+static uint64_t inverse(uint64_t odd)
 {
-	way->reads[way->count].address = address;
-	way->reads[way->count++].value = value;
+	uint64_t result = odd;
+
+	for (int bits = 3; bits < 64; bits *= 2)
+		result *= 2 - odd * result;
+	return result;
 }
 
-/* What stack_step() in stack_walk.c did to get from `fresh` to `caller`. */
-static void way_out_trace(struct way_out *way, const struct memo_fresh *fresh,
-		const struct memo_frame *caller)
+/* The hash of the stack without the frames before `tail`. */
+static uint64_t hash_from(
+		const struct stack_memo *memo, const struct memo_stack *stack, uint32_t tail)
 {
-	uintptr_t b = unwind_rule_b(fresh->rule);
-	bool caller_needs_bp = caller->flags & MEMO_NEEDS_BP;
+	const struct memo_side *side = stack_memo_side(memo);
+	const uint64_t inverse_factor = inverse(MEMO_HASH_FACTOR);
+	uint64_t hash = stack->hash;
 
-	way->flags = caller->flags & MEMO_GUESS_OUT;
-	switch (unwind_rule_kind(fresh->rule)) {
-	case UNWIND_CFA_SP:
-		if (b == 0 && caller_needs_bp)
-			way->flags |= MEMO_NEEDS_BP;
-		if (b != 0 && caller_needs_bp)
-			add_read(way, caller->sp - b, caller->bp);
-		break;
-	case UNWIND_CFA_BP:
-		way->flags |= MEMO_NEEDS_BP;
-		if (b != 0 && caller_needs_bp)
-			add_read(way, caller->sp - b, caller->bp);
-		break;
-	case UNWIND_REALIGNED:
-		way->flags |= MEMO_NEEDS_BP;
-		add_read(way, fresh->bp + (uintptr_t)unwind_rule_a(fresh->rule), caller->sp);
-		if (caller_needs_bp)
-			add_read(way, fresh->bp + b, caller->bp);
-		break;
-	case UNWIND_NO_DATA: /* whether the guess is taken depends on the caller's bp */
-		way->flags |= MEMO_NEEDS_BP | MEMO_GUESS | MEMO_GUESS_OUT;
-		add_read(way, fresh->bp, caller->bp);
-		break;
-	default: /* from a signal frame one may come to another stack */
-		way->ordered = false;
+	for (uint32_t i = stack->own_end; i < tail; i++) {
+		uint8_t module = side->marks[i].module;
+		uint64_t salt = module == MEMO_MODULE_STAY ? 0 : memo->module_salts[module - 1];
+
+		hash = (hash - stack_memo_hash(side->address[i], salt)) * inverse_factor;
+	}
+	return hash;
+}
+
+/* Copies frames, and their reads, which come to lie elsewhere too. */
+static void copy_frames(struct memo_side *to, uint32_t to_frame, uint32_t to_read,
+		const struct memo_side *from, uint32_t from_frame, uint32_t from_read,
+		uint32_t frames, uint32_t reads)
+{
+	memcpy(&to->sp[to_frame], &from->sp[from_frame], frames * sizeof(to->sp[0]));
+	memcpy(&to->address[to_frame], &from->address[from_frame], frames * sizeof(to->address[0]));
+	memcpy(&to->bp[to_frame], &from->bp[from_frame], frames * sizeof(to->bp[0]));
+	memcpy(&to->reads[to_read], &from->reads[from_read], reads * sizeof(to->reads[0]));
+	for (uint32_t i = 0; i < frames; i++) {
+		to->marks[to_frame + i] = from->marks[from_frame + i];
+		to->marks[to_frame + i].reads = (uint16_t)(from->marks[from_frame + i].reads -
+							   from_read + to_read);
+	}
+}
+
+/* What the two parts make together, when the first frame of the rest comes to lie at `rest`. */
+static void merge(struct memo_stack *result, const struct memo_stack *stack,
+		const struct memo_stack *fresh, uint32_t tail, uint32_t rest)
+{
+	uint32_t begin = rest - (fresh->end - fresh->begin);
+
+	*result = *stack;
+	result->begin = begin;
+	result->end = rest + (stack->end - tail);
+	result->joinable = begin + (fresh->joinable - fresh->begin);
+	result->own_end = begin + (fresh->own_end - fresh->begin);
+	if (fresh->own_end == fresh->end && stack->own_end > tail)
+		result->own_end = rest + (stack->own_end - tail);
+	result->guess_end = 0;
+	if (stack->guess_end > tail)
+		result->guess_end = rest + (stack->guess_end - tail);
+	else if (fresh->guess_end > 0)
+		result->guess_end = begin + (fresh->guess_end - fresh->begin);
+}
+
+void stack_memo_join(struct stack_memo *memo, const struct memo_stack *stack,
+		const struct memo_stack *fresh, uint32_t tail, uint64_t factor)
+{
+	struct memo_side *here = stack_memo_side(memo);
+	struct memo_side *there = stack_memo_other_side(memo);
+	struct memo_stack result;
+
+	if (tail == stack->end) {
+		memo->stack = *fresh;
+		memo->side = !memo->side;
 		return;
 	}
-	add_read(way, caller->sp - 8, caller->at + 1);
-	for (uint32_t i = 0; i < way->count; i++)
-		way->ordered &= way->reads[i].address >= fresh->sp &&
-				way->reads[i].address < caller->sp;
-}
 
-/* Numbers the modules of the memo from 1; 0 is for those that stay. */
-static bool number_module(struct stack_memo *memo, uint64_t salt, uint8_t *number)
-{
-	uint32_t i = 0;
+	uint32_t frames = fresh->end - fresh->begin;
+	uint32_t reads = fresh->reads_end - fresh->reads_begin;
+	uint32_t tail_frames = stack->end - tail;
+	uint32_t tail_read = here->marks[tail].reads;
+	/* A handler may have come since (M7): what this makes is nonsense then, but not too much.
+	 */
+	uint32_t tail_reads = tail_read < stack->reads_end ? stack->reads_end - tail_read : 0;
+	uint64_t hash = fresh->hash + factor * hash_from(memo, stack, tail);
 
-	*number = 0;
-	if (salt == 0)
-		return true;
-	while (i < memo->module_count && memo->module_salts[i] != salt)
-		i++;
-	if (i == MEMO_MODULES)
-		return false;
-	if (i == memo->module_count)
-		memo->module_salts[memo->module_count++] = salt;
-	*number = (uint8_t)(i + 1);
-	return true;
-}
-
-/* A sum of independent products: they do not wait for each other. */
-static uint64_t hash_frame(uintptr_t address, uint64_t salt, uint32_t depth)
-{
-	uint64_t mixed = ((address ^ salt) + depth * 0xd6e8feb86659fd93ull) * 0x9e3779b97f4a7c15ull;
-
-	return (mixed ^ mixed >> 32) * 0xa0761d6478bd642full;
-}
-
-/* `caller` is the frame before `place`, or what stands for it at the root; NULL: nothing does. */
-static void append_frame(struct stack_memo *memo, uint32_t place, const struct memo_fresh *fresh,
-		const struct memo_frame *caller)
-{
-	struct memo_frame *frame = &memo->frames[place];
-	struct way_out way = { .ordered = true };
-	uint32_t reads = caller ? caller->reads_end : 0;
-	uint32_t kept = caller ? caller->kept : 0;
-	uint64_t hash = caller ? caller->hash : 0;
-
-	if (caller)
-		way_out_trace(&way, fresh, caller);
-	way.ordered &= reads + way.count <= MEMO_READS;
-	way.ordered &= number_module(memo, fresh->salt, &frame->module);
-	if (way.ordered && memo->joinable == place) {
-		for (uint32_t i = 0; i < way.count; i++)
-			memo->reads[reads + i] = way.reads[i];
-		reads += way.count;
-		memo->joinable = place + 1;
-	}
-	if (fresh->kept) {
-		/* Nobody called the trampoline of a signal: its first byte is what goes on. */
-		bool trampoline = unwind_rule_kind(fresh->rule) == UNWIND_SIGNAL;
-
-		hash += hash_frame(fresh->at, fresh->salt, kept);
-		memo->addresses[kept++] = fresh->at + 1 + trampoline;
-	}
-	frame->at = fresh->at;
-	frame->sp = fresh->sp;
-	frame->bp = fresh->bp;
-	frame->hash = hash;
-	frame->reads_end = (uint16_t)reads;
-	frame->kept = (uint8_t)kept;
-	frame->flags = way.flags;
-}
-
-void stack_memo_append(struct stack_memo *memo, uint32_t tail, uint32_t fresh_count,
-		enum memo_end end, uintptr_t end_sp)
-{
-	/* Stands for the function that the zero return address is in. */
-	const struct memo_frame nobody = { .at = UINTPTR_MAX, .sp = end_sp };
-	const struct memo_frame *caller = end == MEMO_END_ZERO ? &nobody : NULL;
-
-	if (tail == 0) {
-		memo->joinable = 0;
-		memo->module_count = 0;
-		memo->end = end;
-		memo->top = end == MEMO_END_ZERO || fresh_count == 0
-					    ? end_sp
-					    : memo->fresh[fresh_count - 1].sp;
+	if (frames <= tail && reads <= tail_read) {
+		merge(&result, stack, fresh, tail, tail);
+		result.reads_begin = tail_read - reads;
+		copy_frames(here, result.begin, result.reads_begin, there, fresh->begin,
+				fresh->reads_begin, frames, reads);
 	} else {
-		caller = &memo->frames[tail - 1];
-		if (memo->joinable > tail)
-			memo->joinable = tail;
+		merge(&result, stack, fresh, tail, fresh->end);
+		if (fresh->reads_end + tail_reads > MEMO_READS) {
+			tail_reads = 0;
+			result.joinable = result.end;
+		}
+		result.reads_begin = fresh->reads_begin;
+		result.reads_end = fresh->reads_end + tail_reads;
+		copy_frames(there, fresh->end, fresh->reads_end, here, tail, tail_read, tail_frames,
+				tail_reads);
+		memo->side = !memo->side;
 	}
-	for (uint32_t i = 0; i < fresh_count; i++) {
-		append_frame(memo, tail + i, &memo->fresh[fresh_count - 1 - i], caller);
-		caller = &memo->frames[tail + i];
-	}
-	if (memo->end == MEMO_END_LOST)
-		memo->joinable = 0;
+	result.hash = hash;
+	memo->stack = result;
 }

@@ -1,6 +1,5 @@
 #include "recorder/shim/stack_reach.h"
 
-#include <pthread.h>
 #include <stddef.h>
 
 /* Between the main thread's stack and anything else the kernel leaves 128 MiB (mmap_base()). */
@@ -15,28 +14,23 @@
 /* Set by the loader: where the kernel put argc. */
 extern void *__libc_stack_end;
 
-static uintptr_t main_stack_end;
+uintptr_t stack_reach_main_end;
 
 static uintptr_t page_of(uintptr_t address)
 {
 	return address & ~(uintptr_t)(READABLE_PAGE - 1);
 }
 
-static uintptr_t descriptor(void)
-{
-	return (uintptr_t)pthread_self() & ~(uintptr_t)7;
-}
-
 void stack_reach_init(void)
 {
-	main_stack_end = (uintptr_t)__libc_stack_end & ~(uintptr_t)7;
+	stack_reach_main_end = (uintptr_t)__libc_stack_end & ~(uintptr_t)7;
 }
 
 /* Does the range meet the known part of the thread's stack? Then it has all of it. */
 static bool join_thread_stack(struct stack_reach *reach)
 {
 	uintptr_t thread_low = *reach->thread_low & ~BOTTOM_KNOWN;
-	uintptr_t thread_end = descriptor();
+	uintptr_t thread_end = stack_reach_descriptor();
 
 	if (reach->high < thread_low || reach->high > thread_end)
 		return false;
@@ -46,17 +40,18 @@ static bool join_thread_stack(struct stack_reach *reach)
 	return true;
 }
 
-void stack_reach_begin(struct stack_reach *reach, uintptr_t low, uintptr_t sp)
+void stack_reach_begin_slowly(struct stack_reach *reach, uintptr_t sp)
 {
+	uintptr_t low = reach->low;
+
 	reach->low = (low + 7) & ~(uintptr_t)7;
 	reach->high = page_of(sp) + READABLE_PAGE;
-	reach->questions = 0;
 	if (page_of(low) != page_of(sp) && !readable_page(low))
 		reach->low = page_of(sp);
 	if (*reach->thread_low == 0)
-		*reach->thread_low = page_of(descriptor());
-	if (main_stack_end - sp < MAIN_STACK_MAX)
-		reach->high = main_stack_end;
+		*reach->thread_low = page_of(stack_reach_descriptor());
+	if (stack_reach_main_end - sp < MAIN_STACK_MAX)
+		reach->high = stack_reach_main_end;
 	else
 		join_thread_stack(reach);
 }
@@ -64,7 +59,7 @@ void stack_reach_begin(struct stack_reach *reach, uintptr_t low, uintptr_t sp)
 bool stack_reach_extend(struct stack_reach *reach, uintptr_t end)
 {
 	/* A stack ends where its thread's descriptor or the program's arguments begin. */
-	if (reach->high == main_stack_end || reach->high == descriptor())
+	if (reach->high == stack_reach_main_end || reach->high == stack_reach_descriptor())
 		return false;
 	while (reach->high < end) {
 		if (reach->questions == STACK_QUESTIONS_MAX ||

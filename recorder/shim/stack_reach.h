@@ -1,6 +1,7 @@
 #ifndef LOITER_SHIM_STACK_REACH_H
 #define LOITER_SHIM_STACK_REACH_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,8 +34,38 @@ struct stack_reach {
 /* Remembers the main thread's stack. In the constructor. */
 void stack_reach_init(void);
 
-/* From `low` upwards; `sp` is the stack pointer, `low` up to a red zone below. */
-void stack_reach_begin(struct stack_reach *reach, uintptr_t low, uintptr_t sp);
+extern uintptr_t stack_reach_main_end; /* of the main thread's stack; set by init */
+
+/* glibc's thread descriptor is where the thread pointer points to; its first word says where. */
+static inline uintptr_t stack_reach_descriptor(void)
+{
+#ifdef __x86_64__
+	uintptr_t pointer;
+
+	__asm__("movq %%fs:0, %0" : "=r"(pointer));
+	return pointer;
+#else
+	return (uintptr_t)pthread_self();
+#endif
+}
+
+/* The part of stack_reach_begin() for which the kernel or a red zone matters. */
+void stack_reach_begin_slowly(struct stack_reach *reach, uintptr_t sp);
+
+/* From `low` upwards; `sp` is the stack pointer, `low` may be up to a red zone below it. */
+static inline void stack_reach_begin(
+		struct stack_reach *reach, uintptr_t *thread_low, uintptr_t low, uintptr_t sp)
+{
+	uintptr_t end = stack_reach_descriptor();
+
+	reach->thread_low = thread_low;
+	reach->questions = 0;
+	reach->low = low;
+	reach->high = end;
+	/* Bit 0 of `thread_low` does no harm here. */
+	if (sp >= end || *thread_low == 0 || low < *thread_low)
+		stack_reach_begin_slowly(reach, sp);
+}
 
 /* Makes `reach` include all up to `end`; false: it cannot. */
 bool stack_reach_extend(struct stack_reach *reach, uintptr_t end);

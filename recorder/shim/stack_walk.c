@@ -12,6 +12,9 @@
 /* Below sp an interrupted function may still have its data (x86-64 ABI, 3.2.2). */
 #define RED_ZONE 128u
 
+/* How far from one frame of JIT code another may lie, not being reached by a frame pointer. */
+#define JIT_AREA (128u << 20)
+
 static struct {
 	struct rule_table *rules;
 	struct process_slot *slot;
@@ -22,29 +25,38 @@ static struct {
 	uintptr_t own_size;
 } walker;
 
-/* Where a walk is: in the call or the interrupted instruction `at`, which has this sp and bp. */
+/*
+ * Where a walk is. The instruction that called, or was interrupted, is the byte before `address`,
+ * as in stack_capture.h, for every kind of frame.
+ */
 struct position {
-	uintptr_t at;
+	uintptr_t address;
 	uintptr_t sp;
 	uintptr_t bp;
 };
 
 struct walk {
 	struct stack_memo *memo;
+	struct memo_stack remembered; /* as it was at the beginning, whatever a handler does (M7) */
+	struct memo_side *side;       /* the other one */
+	struct memo_stack fresh;      /* the frames found so far, in `side` */
 	struct stack_reach reach;
-	uint32_t candidates; /* frames of the memo, from the root, that may still be joined */
-	uint32_t fresh_count;
-	uint32_t kept;
-	uint32_t whole; /* M5: not 0: only so many, at the first position */
-	bool certain;   /* all positions so far were found by unwind data */
+	uint64_t factor;    /* MEMO_HASH_FACTOR to the power of their number */
+	uint32_t limit;     /* the frame that must not be added any more */
+	uint32_t candidate; /* next remembered frame that may be joined */
+	bool certain;       /* all positions so far were found by unwind data */
+	/* M3: where the bp of the position was loaded from, if `reads` does not have it yet; and
+	 * the first frame that has this bp and is not yet marked to need it. */
+	uintptr_t bp_slot;
+	uint32_t bp_frame;
 	/* The module that the walk is in, if it is one that can be unloaded. */
+	uint8_t module_number;
 	uintptr_t module_begin;
 	uintptr_t module_size;
 	uint64_t module_salt;
-	uintptr_t end_sp; /* MEMO_END_ZERO */
 };
 
-/* Either the walk goes on, or an enum memo_end. */
+/* A step, if it does not end the walk with an enum memo_end. */
 #define STEP_DONE (-1)
 
 bool stack_walk_init(uint32_t depth)
@@ -66,7 +78,7 @@ void stack_walk_serve(struct process_slot *slot, enum segment_clock clock)
 	walker.generation++;
 }
 
-/* Walks other people's stacks, whose words the sanitizers know nothing about. */
+/* Words of other people's stacks, of which the sanitizers know nothing. */
 __attribute__((no_sanitize("address", "thread"))) static inline bool read_word(
 		struct walk *walk, uintptr_t address, uintptr_t *word)
 {
@@ -76,35 +88,43 @@ __attribute__((no_sanitize("address", "thread"))) static inline bool read_word(
 	return true;
 }
 
-static uint32_t compile_rule(const struct code_module *module, uintptr_t at)
+static uint32_t compile_rule(const struct code_module *module, uintptr_t address)
 {
 	uintptr_t header = elf_image_unwind_header(&module->image);
 	struct elf_range segment = elf_image_segment_at(&module->image, header);
 	const struct cfi_tables tables = { segment.begin, segment.end, (const uint8_t *)header };
 
-	return header == 0 ? UNWIND_NO_DATA : unwind_rule_compile(&tables, at);
+	return header == 0 ? unwind_rule_of_kind(UNWIND_NO_DATA)
+			   : unwind_rule_compile(&tables, address - 1);
 }
 
-/* The rule for an address that the table has not, not with the salt that the walk has now. */
-static __attribute__((noinline)) uint32_t learn_rule(
-		struct walk *walk, uintptr_t at, uint64_t *salt)
+/* The module that the walk is in from now on. */
+static void enter_module(struct walk *walk, const struct code_module *module)
+{
+	walk->module_begin = module->image.begin;
+	walk->module_size = module->image.end - module->image.begin;
+	walk->module_salt = module->salt;
+	walk->module_number = stack_memo_number_module(walk->memo, module->salt);
+}
+
+/* The rule for an address that is not in the table, or whose module is another than the last. */
+static __attribute__((noinline)) uint32_t learn_rule(struct walk *walk, uintptr_t address)
 {
 	struct code_module module;
-	uint32_t rule = UNWIND_UNKNOWN;
+	uint32_t rule = 0;
 
-	*salt = 0;
-	if (!code_module_find(at, walk->certain, &module))
-		return UNWIND_NO_DATA; /* not remembered: there may be a module tomorrow */
+	if (!code_module_find(address - 1, walk->certain, &module))
+		return unwind_rule_of_kind(UNWIND_NO_DATA); /* not remembered: there may be a module
+							       tomorrow */
 	if (module.salt != 0) {
-		*salt = module.salt;
-		walk->module_begin = module.image.begin;
-		walk->module_size = module.image.end - module.image.begin;
-		walk->module_salt = module.salt;
-		rule = rule_table_find(walker.rules, at ^ module.salt);
+		enter_module(walk, &module);
+		rule = rule_table_find(walker.rules, address ^ module.salt);
 	}
-	if (rule == UNWIND_UNKNOWN) {
-		rule = compile_rule(&module, at);
-		rule_table_put(walker.rules, at ^ module.salt, rule);
+	if (rule == 0) {
+		rule = compile_rule(&module, address);
+		if (address - walker.own_begin < walker.own_size)
+			rule |= UNWIND_OWN;
+		rule_table_put(walker.rules, address ^ module.salt, rule);
 		if (module.salt != 0)
 			module_log_add(walker.slot, &module.image, module.path,
 					clock_ticks(walker.clock));
@@ -112,12 +132,96 @@ static __attribute__((noinline)) uint32_t learn_rule(
 	return rule;
 }
 
-static inline uint32_t find_rule(struct walk *walk, uintptr_t at, uint64_t *salt)
+/* 0: the address is not in the module that the walk is in. */
+static inline uint64_t salt_of(const struct walk *walk, uintptr_t address)
 {
-	*salt = at - walk->module_begin < walk->module_size ? walk->module_salt : 0;
+	return address - 1 - walk->module_begin < walk->module_size ? walk->module_salt : 0;
+}
 
-	uint32_t rule = rule_table_find(walker.rules, at ^ *salt);
-	return __builtin_expect(rule != UNWIND_UNKNOWN, 1) ? rule : learn_rule(walk, at, salt);
+static inline uint32_t find_rule(struct walk *walk, uintptr_t address, uint64_t *salt)
+{
+	*salt = salt_of(walk, address);
+
+	uint32_t rule = rule_table_find(walker.rules, address ^ *salt);
+	if (__builtin_expect(rule != 0, 1))
+		return rule;
+	rule = learn_rule(walk, address);
+	*salt = salt_of(walk, address);
+	return rule;
+}
+
+/* M2. Where there is no more room, nothing that has been found so far can be joined. */
+static inline void log_read(struct walk *walk, uintptr_t address, uintptr_t value)
+{
+	struct memo_stack *fresh = &walk->fresh;
+
+	if (__builtin_expect(fresh->reads_end == MEMO_READS, 0)) {
+		fresh->joinable = fresh->end;
+		return;
+	}
+	walk->side->reads[fresh->reads_end].address = address;
+	walk->side->reads[fresh->reads_end++].value = value;
+}
+
+/*
+ * M3: the next frame needs the bp of the position. Then so do the frames that have the same; and
+ * if it was loaded from the stack, that is a word that only the frames before them depend on.
+ */
+static inline void need_bp(struct walk *walk, uintptr_t bp)
+{
+	struct memo_stack *fresh = &walk->fresh;
+	struct memo_mark *marks = walk->side->marks;
+	bool loaded = walk->bp_slot != 0;
+
+	if (loaded)
+		log_read(walk, walk->bp_slot, bp);
+	walk->bp_slot = 0;
+	for (uint32_t i = walk->bp_frame; i < fresh->end; i++) {
+		marks[i].flags |= MEMO_NEEDS_BP;
+		marks[i].reads = (uint16_t)(marks[i].reads + loaded);
+	}
+	walk->bp_frame = fresh->end + 1;
+}
+
+/* The position becomes a frame. */
+static inline void add_frame(
+		struct walk *walk, const struct position *here, uint64_t salt, uint8_t flags)
+{
+	struct memo_stack *fresh = &walk->fresh;
+	struct memo_side *side = walk->side;
+	uint32_t i = fresh->end++;
+
+	side->sp[i] = here->sp;
+	side->address[i] = here->address;
+	side->bp[i] = here->bp;
+	side->marks[i] = (struct memo_mark){
+		.reads = (uint16_t)fresh->reads_end,
+		.flags = flags,
+		.module = salt ? walk->module_number : MEMO_MODULE_STAY,
+	};
+}
+
+static inline void hash_frame(struct walk *walk, uintptr_t address, uint64_t salt)
+{
+	walk->fresh.hash += walk->factor * stack_memo_hash(address, salt);
+	walk->factor *= MEMO_HASH_FACTOR;
+}
+
+/* M8. Further out it is a frame of the shim through which the program's code was called. */
+static void add_own_frame(struct walk *walk, const struct position *here, uint8_t flags)
+{
+	struct memo_stack *fresh = &walk->fresh;
+
+	if (fresh->own_end == fresh->end) {
+		add_frame(walk, here, 0, flags);
+		fresh->own_end = fresh->end;
+		if (walk->limit < MEMO_FRAMES)
+			walk->limit++;
+	} else {
+		need_bp(walk, here->bp);
+		log_read(walk, here->sp - 8, here->address);
+		walk->bp_frame = fresh->end;
+	}
 }
 
 /* Addresses of programs have 47 bits. */
@@ -127,187 +231,325 @@ static bool is_code_address(uintptr_t address)
 }
 
 /* The registers as the kernel saved them; the rest of the walk may be on another stack. */
-static __attribute__((noinline)) int step_over_signal(struct walk *walk, struct position *here)
+static int find_interrupted(struct walk *walk, struct position *here)
 {
+	struct memo_stack *fresh = &walk->fresh;
 	uintptr_t frame = here->sp;
+	uintptr_t pc;
 
-	if (!read_word(walk, frame + UNWIND_SIGNAL_PC, &here->at) ||
+	if (!read_word(walk, frame + UNWIND_SIGNAL_PC, &pc) ||
 			!read_word(walk, frame + UNWIND_SIGNAL_BP, &here->bp) ||
 			!read_word(walk, frame + UNWIND_SIGNAL_SP, &here->sp) ||
-			!is_code_address(here->at))
+			!is_code_address(pc))
 		return MEMO_END_LOST;
-	stack_reach_begin(&walk->reach, here->sp - RED_ZONE, here->sp);
+	here->address = pc + 1;
+	fresh->joinable = fresh->end;
+	walk->bp_slot = 0;
+	walk->bp_frame = fresh->end;
+	stack_reach_begin(&walk->reach, walk->reach.thread_low, here->sp - RED_ZONE, here->sp);
 	return STEP_DONE;
+}
+
+/* gcc's function with a realigned stack keeps the CFA in its frame. */
+static uintptr_t find_realigned_cfa(struct walk *walk, uintptr_t sp, uintptr_t slot)
+{
+	uintptr_t cfa;
+
+	if (!read_word(walk, slot, &cfa))
+		return 0;
+	if (slot < sp || slot >= cfa)
+		walk->fresh.joinable = walk->fresh.end; /* M4 */
+	log_read(walk, slot, cfa);
+	return cfa;
 }
 
 /*
  * Code without unwind data that keeps frame pointers has the caller's at bp, and the return address
- * behind it. Taken for that if the caller's frame lies further up, or if the caller, not being of
- * the same kind, is in a module.
+ * behind it. Taken for that if the caller's frame lies further up, or if the caller uses bp for
+ * something else and is code all the same: in a module, or where the callee is (one JIT compiler's
+ * code lies together).
  */
-static __attribute__((noinline)) bool guess_caller(struct walk *walk, const struct position *here)
+static bool guess_caller(struct walk *walk, uintptr_t here, uintptr_t sp, uintptr_t bp)
 {
-	uintptr_t link;
-	uintptr_t return_address;
+	struct memo_stack *fresh = &walk->fresh;
 	struct code_module module;
+	uintptr_t link;
+	uintptr_t address;
 
 	walk->certain = false;
-	return here->bp >= here->sp && read_word(walk, here->bp, &link) &&
-	       read_word(walk, here->bp + 8, &return_address) &&
-	       (link > here->bp || code_module_find(return_address - 1, false, &module));
+	if (bp < sp || !read_word(walk, bp, &link) || !read_word(walk, bp + 8, &address))
+		return false;
+	if (link <= bp && address - here + JIT_AREA > 2 * JIT_AREA &&
+			!code_module_find(address - 1, false, &module))
+		return false;
+	log_read(walk, bp, link);
+	walk->side->marks[fresh->end - 1].flags |= MEMO_GUESS;
+	fresh->guess_end = fresh->end;
+	return true;
 }
 
-/* From a function to its caller. */
-static inline int step(struct walk *walk, uint32_t rule, struct position *here)
-{
+/* The caller's frame, and where the caller's bp lies; 0: it is still in the register. */
+struct way_out {
 	uintptr_t cfa;
 	uintptr_t bp_slot;
-	uintptr_t return_address;
-	enum unwind_kind kind = unwind_rule_kind(rule);
+};
 
-	if (__builtin_expect(kind == UNWIND_CFA_SP || kind == UNWIND_CFA_BP, 1)) {
-		cfa = (kind == UNWIND_CFA_SP ? here->sp : here->bp) +
-		      (uintptr_t)unwind_rule_a(rule);
-		bp_slot = unwind_rule_b(rule) ? cfa - unwind_rule_b(rule) : 0;
-	} else if (kind == UNWIND_REALIGNED) {
-		if (!read_word(walk, here->bp + (uintptr_t)unwind_rule_a(rule), &cfa))
-			return MEMO_END_LOST;
-		bp_slot = here->bp + unwind_rule_b(rule);
-	} else if (kind == UNWIND_SIGNAL) {
-		return step_over_signal(walk, here);
-	} else if (kind == UNWIND_NO_DATA) {
-		if (!guess_caller(walk, here))
-			return MEMO_END_LOST;
-		cfa = here->bp + 16;
-		bp_slot = here->bp;
-	} else {
-		return kind == UNWIND_ROOT ? MEMO_END_ROOT : MEMO_END_STUCK;
-	}
+/* From a function to its caller, when the way is known. */
+static inline int take_way(struct walk *walk, const struct way_out *way, struct position *here)
+{
+	uintptr_t address;
 
-	if (cfa <= here->sp || !read_word(walk, cfa - 8, &return_address) ||
-			!is_code_address(return_address))
+	if (way->cfa <= here->sp || !read_word(walk, way->cfa - 8, &address) ||
+			!is_code_address(address))
 		return MEMO_END_LOST;
-	if (bp_slot && !read_word(walk, bp_slot, &here->bp))
-		return MEMO_END_LOST;
-	if (return_address == 0) {
-		walk->end_sp = cfa;
-		return MEMO_END_ZERO;
+	if (way->bp_slot) {
+		if (!read_word(walk, way->bp_slot, &here->bp))
+			return MEMO_END_LOST;
+		if (way->bp_slot - here->sp >= way->cfa - here->sp)
+			walk->fresh.joinable = walk->fresh.end; /* M4 */
+		walk->bp_slot = way->bp_slot;
+		walk->bp_frame = walk->fresh.end;
 	}
-	here->at = return_address - 1;
-	here->sp = cfa;
-	return STEP_DONE;
+	here->address = address;
+	here->sp = way->cfa;
+	return __builtin_expect(address == 0, 0) ? MEMO_END_ZERO : STEP_DONE;
 }
 
-/* Index + 1 of the remembered frame with which all the rest is the same; 0: none (yet). */
-static inline uint32_t join(struct walk *walk, const struct position *here)
+/* The most frequent kind of frame: one without frame pointer. */
+static inline int step_plain(struct walk *walk, uint32_t rule, uint64_t salt, struct position *here)
+{
+	uintptr_t cfa = here->sp + (uintptr_t)unwind_rule_a(rule);
+	const struct way_out way = { cfa, unwind_rule_b(rule) ? cfa - unwind_rule_b(rule) : 0 };
+
+	add_frame(walk, here, salt, 0);
+	hash_frame(walk, here->address, salt);
+	return take_way(walk, &way, here);
+}
+
+static inline int step_other(struct walk *walk, uint32_t rule, uint64_t salt, struct position *here)
+{
+	enum unwind_kind kind = unwind_rule_kind(rule);
+	bool needs_bp = kind == UNWIND_CFA_BP || kind == UNWIND_REALIGNED || kind == UNWIND_NO_DATA;
+	uintptr_t a = (uintptr_t)unwind_rule_a(rule);
+	uintptr_t b = unwind_rule_b(rule);
+	struct way_out way;
+
+	if (needs_bp)
+		need_bp(walk, here->bp);
+	if (kind == UNWIND_SIGNAL)
+		here->address++; /* nobody called the trampoline: what goes on is its first byte */
+	if (rule & UNWIND_OWN) {
+		add_own_frame(walk, here, needs_bp ? MEMO_NEEDS_BP : 0);
+	} else {
+		add_frame(walk, here, salt, needs_bp ? MEMO_NEEDS_BP : 0);
+		hash_frame(walk, here->address, salt);
+	}
+
+	switch (kind) {
+	case UNWIND_CFA_BP:
+		way.cfa = here->bp + a;
+		way.bp_slot = b ? way.cfa - b : 0;
+		break;
+	case UNWIND_CFA_SP: /* own */
+		way.cfa = here->sp + a;
+		way.bp_slot = b ? way.cfa - b : 0;
+		break;
+	case UNWIND_REALIGNED:
+		way.cfa = find_realigned_cfa(walk, here->sp, here->bp + a);
+		way.bp_slot = here->bp + b;
+		break;
+	case UNWIND_NO_DATA:
+		if (!guess_caller(walk, here->address, here->sp, here->bp))
+			return MEMO_END_LOST;
+		way.cfa = here->bp + 16;
+		way.bp_slot = here->bp;
+		break;
+	case UNWIND_SIGNAL:
+		return find_interrupted(walk, here);
+	case UNWIND_ROOT:
+		return MEMO_END_ROOT;
+	default:
+		return MEMO_END_STUCK;
+	}
+
+	int end = take_way(walk, &way, here);
+	if (kind == UNWIND_NO_DATA)
+		walk->bp_slot = 0; /* what a guess was made of is logged already */
+	return end;
+}
+
+/* May the rest of the memo from `frame` on be the rest of this walk? */
+static bool fits(const struct walk *walk, uint32_t frame)
+{
+	const struct memo_stack *stack = &walk->remembered;
+	const struct memo_stack *fresh = &walk->fresh;
+	uint32_t fresh_count = fresh->end - fresh->own_end;
+	uint32_t tail_begin = frame > stack->own_end ? frame : stack->own_end;
+
+	/* The shim's frames are at the inner end of the whole or not there (M8). */
+	if (frame < stack->own_end && fresh_count > 0)
+		return false;
+	/* A walk ends at its limit of frames, and a side at its size. */
+	return fresh_count + (stack->end - tail_begin) <= walker.depth &&
+	       fresh->end + (stack->end - frame) <= MEMO_FRAMES;
+}
+
+/* True if the rest of the walk is the remembered one from `walk->candidate` on. */
+static inline bool join(struct walk *walk, const struct position *here)
 {
 	const struct stack_memo *memo = walk->memo;
-	uint32_t place = walk->candidates;
+	const struct memo_stack *stack = &walk->remembered;
+	const struct memo_side *side = stack_memo_side(memo);
+	uint32_t i = walk->candidate;
 
-	while (place > 0 && memo->frames[place - 1].sp < here->sp)
-		place--;
-	walk->candidates = place;
-	if (place == 0 || place < walk->whole)
-		return 0;
+	while (i < stack->end && side->sp[i] < here->sp)
+		i++;
+	walk->candidate = i;
+	if (i == stack->end || side->sp[i] != here->sp || side->address[i] != here->address)
+		return false;
 
-	const struct memo_frame *frame = &memo->frames[place - 1];
-	if (frame->sp != here->sp || frame->at != here->at ||
-			(frame->bp != here->bp && (frame->flags & MEMO_NEEDS_BP)))
-		return 0;
-	/* The whole must be what a walk would find, which ends at the limit. */
-	if (walk->kept + frame->kept > walker.depth || walk->fresh_count + place > MEMO_FRAMES) {
-		walk->candidates = 0;
-		return 0;
+	bool needs_bp = side->marks[i].flags & MEMO_NEEDS_BP;
+	if (needs_bp && side->bp[i] != here->bp)
+		return false;
+	if (!fits(walk, i)) {
+		walk->candidate = stack->end;
+		return false;
 	}
-	return stack_memo_holds(memo, place - 1, &walk->reach, walk->certain, &walk->candidates)
-			       ? place
-			       : 0;
+	if (!stack_memo_holds(memo, stack, i, &walk->reach, walk->certain, &walk->candidate))
+		return false;
+	if (needs_bp)
+		need_bp(walk, here->bp);
+	return true;
 }
 
-/* Walks until the memo has the rest or there is none; number of frames that the memo gives. */
-static uint32_t walk_out(struct walk *walk, struct position here, int *end)
+/* Walks until the memo has the rest, from `candidate` on, or there is none. */
+static void walk_out(struct walk *walk, const struct stack_registers *from)
 {
-	for (;;) {
-		struct memo_fresh *fresh = &walk->memo->fresh[walk->fresh_count];
-		uint32_t tail = walk->candidates > 0 ? join(walk, &here) : 0;
-		uint64_t salt;
+	struct position here = { .address = from->pc + 1, .sp = from->sp, .bp = from->bp };
+	struct memo_stack *fresh = &walk->fresh;
+	int end = STEP_DONE;
 
-		if (tail > 0)
-			return tail;
-		if (walk->whole)
-			walk->candidates = 0;
-		if (walk->kept == walker.depth || walk->fresh_count == MEMO_FRAMES) {
-			*end = MEMO_END_DEPTH;
-			return 0;
+	while (end == STEP_DONE) {
+		if (walk->candidate < walk->remembered.end && join(walk, &here))
+			return;
+		if (fresh->end == walk->limit) {
+			end = MEMO_END_DEPTH;
+			break;
 		}
-		fresh->at = here.at;
-		fresh->sp = here.sp;
-		fresh->bp = here.bp;
-		fresh->rule = find_rule(walk, here.at, &salt);
-		fresh->salt = salt;
-		fresh->kept = here.at - walker.own_begin >= walker.own_size;
-		walk->kept += fresh->kept;
-		walk->fresh_count++;
-		*end = step(walk, fresh->rule, &here);
-		if (*end != STEP_DONE)
-			return 0;
+
+		uint64_t salt;
+		uint32_t rule = find_rule(walk, here.address, &salt);
+		if (__builtin_expect(unwind_rule_is_plain(rule), 1)) {
+			end = step_plain(walk, rule, salt, &here);
+		} else {
+			/* A copy: the position itself is best kept in registers. */
+			struct position there = here;
+
+			end = step_other(walk, rule, salt, &there);
+			here = there;
+		}
+	}
+
+	walk->candidate = walk->remembered.end;
+	fresh->ended = (enum memo_end)end;
+	fresh->top = walk->side->sp[fresh->end - 1];
+	if (end == MEMO_END_ZERO) {
+		log_read(walk, here.sp - 8, 0);
+		fresh->top = here.sp;
+	} else if (end == MEMO_END_LOST) {
+		fresh->joinable = fresh->end;
+	} else if (end == MEMO_END_DEPTH) {
+		stack_reach_learn(&walk->reach);
 	}
 }
 
-/* How many frames of the memo may be joined (M4, M5). */
-static uint32_t joinable(const struct stack_memo *memo, uint32_t count)
+static void set_result(struct stack_walk *result, const struct stack_memo *memo)
 {
-	if (memo->generation != walker.generation || memo->module_count == MEMO_MODULES)
-		return 0;
-	return memo->joinable < count ? memo->joinable : count;
+	const struct memo_stack *stack = &memo->stack;
+
+	result->addresses = &stack_memo_side(memo)->address[stack->own_end];
+	result->count = stack->end - stack->own_end;
+	result->flags = 0;
+	if (stack->ended != MEMO_END_ROOT && stack->ended != MEMO_END_ZERO)
+		result->flags |= STACK_WORD_FLAG_CUT;
+	if (stack->guess_end > 0)
+		result->flags |= STACK_WORD_FLAG_GUESSED;
+	/* The sum gets good bits at both ends. */
+	uint64_t hash = (stack->hash ^ stack->hash >> 32 ^ result->flags) * 0xe7037ed1a0b428dbull;
+	result->hash = hash ^ hash >> 32;
 }
 
-static uint64_t stack_flags(const struct stack_memo *memo, const struct memo_frame *innermost)
+/*
+ * Is it the remembered stack, as a whole? That is what a thread that waits in a loop has. On false
+ * `*candidate` is where a walk may begin to compare.
+ */
+static bool is_same(const struct stack_memo *memo, const struct stack_registers *from,
+		struct stack_reach *reach, uint32_t *candidate)
 {
-	uint64_t flags = 0;
+	const struct memo_stack *stack = &memo->stack;
+	const struct memo_side *side = stack_memo_side(memo);
+	uint32_t begin = stack->begin;
 
-	if (memo->end != MEMO_END_ROOT && memo->end != MEMO_END_ZERO)
-		flags |= STACK_WORD_FLAG_CUT;
-	if (innermost->flags & MEMO_GUESS_OUT)
-		flags |= STACK_WORD_FLAG_GUESSED;
-	return flags;
+	*candidate = stack->joinable;
+	if (stack->joinable == begin && side->sp[begin] == from->sp &&
+			side->address[begin] == from->pc + 1 &&
+			(side->bp[begin] == from->bp ||
+					!(side->marks[begin].flags & MEMO_NEEDS_BP)) &&
+			stack_memo_holds(memo, stack, begin, reach, true, candidate))
+		return true;
+	if (stack->ended == MEMO_END_DEPTH) /* M5 */
+		*candidate = stack->end;
+	return false;
 }
 
-/* The hash in the frame is a plain sum; here it gets good bits at both ends. */
-static uint64_t finish_hash(uint64_t hash, uint64_t flags)
+static __attribute__((noinline)) void walk_and_join(struct stack_memo *memo,
+		const struct stack_registers *from, const struct stack_reach *reach,
+		uint32_t candidate, struct stack_walk *result)
 {
-	hash = (hash ^ hash >> 32 ^ flags) * 0xe7037ed1a0b428dbull;
-	return hash ^ hash >> 32;
+	const struct memo_stack nothing = {
+		.begin = MEMO_ROOM,
+		.own_end = MEMO_ROOM,
+		.end = MEMO_ROOM,
+		.reads_begin = MEMO_ROOM,
+		.reads_end = MEMO_ROOM,
+		.joinable = MEMO_ROOM,
+	};
+	struct walk walk = {
+		.memo = memo,
+		.remembered = memo->stack,
+		.side = stack_memo_other_side(memo),
+		.fresh = nothing,
+		.reach = *reach,
+		.factor = 1,
+		.limit = MEMO_ROOM + walker.depth,
+		.candidate = candidate,
+		.certain = true,
+		.bp_frame = MEMO_ROOM,
+	};
+
+	walk_out(&walk, from);
+	if (walk.fresh.own_end < walk.fresh.end || walk.candidate > walk.remembered.own_end ||
+			walk.candidate == walk.remembered.end)
+		result->id = STACK_NONE; /* another stack */
+	stack_memo_join(memo, &walk.remembered, &walk.fresh, walk.candidate, walk.factor);
 }
 
 bool stack_walk(struct stack_memo *memo, const struct stack_registers *from,
 		struct stack_walk *result)
 {
-	struct walk walk = { .memo = memo, .certain = true };
-	struct position here = { .at = from->pc, .sp = from->sp, .bp = from->bp };
-	uint32_t count = stack_memo_begin(memo, &result->turn, &result->id);
-	uint32_t kept_before = count > 0 ? memo->frames[count - 1].kept : 0;
-	int end = MEMO_END_ROOT;
+	bool remembered = stack_memo_begin(memo, &result->turn, &result->id);
+	uint32_t candidate;
+	struct stack_reach reach;
 
-	walk.candidates = joinable(memo, count);
-	walk.whole = memo->end == MEMO_END_DEPTH ? count : 0;
-	walk.reach.thread_low = &memo->thread_low;
-	stack_reach_begin(&walk.reach, here.sp, here.sp);
-
-	uint32_t tail = walk_out(&walk, here, &end);
-	count = tail + walk.fresh_count;
-	if (tail == 0 && end == MEMO_END_DEPTH)
-		stack_reach_learn(&walk.reach);
-	if (walk.fresh_count > 0)
-		stack_memo_append(memo, tail, walk.fresh_count, (enum memo_end)end, walk.end_sp);
-	memo->generation = walker.generation;
-
-	const struct memo_frame *innermost = &memo->frames[count - 1];
-	if (tail == 0 || walk.kept > 0 || innermost->kept != kept_before)
-		result->id = STACK_NONE;
-	result->addresses = memo->addresses;
-	result->count = innermost->kept;
-	result->flags = stack_flags(memo, innermost);
-	result->hash = finish_hash(innermost->hash, result->flags);
-	return stack_memo_commit(memo, result->turn, count);
+	stack_reach_begin(&reach, &memo->thread_low, from->sp, from->sp);
+	if (!remembered || memo->generation != walker.generation ||
+			memo->module_count == MEMO_MODULES) {
+		memo->generation = walker.generation;
+		memo->module_count = 0;
+		walk_and_join(memo, from, &reach, memo->stack.end, result);
+	} else if (!is_same(memo, from, &reach, &candidate)) {
+		walk_and_join(memo, from, &reach, candidate, result);
+	}
+	set_result(result, memo);
+	return stack_memo_commit(memo, result->turn);
 }

@@ -35,7 +35,7 @@ void stack_walk_serve(struct process_slot *slot, enum segment_clock clock);
 
 /* What was found. */
 struct stack_walk {
-	const uintptr_t *addresses; /* in the memo, root first, see stack_capture.h */
+	const uintptr_t *addresses; /* in the memo, innermost first, see stack_capture.h */
 	uint32_t count;
 	uint64_t flags; /* STACK_WORD_FLAG_* */
 	uint64_t hash;  /* of addresses, modules and flags */

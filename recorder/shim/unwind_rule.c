@@ -7,13 +7,9 @@ static bool fits(int64_t offset, int64_t min, int64_t max)
 
 static uint32_t pack(enum unwind_kind kind, int64_t a, int64_t b)
 {
-	const int64_t a_limit = 1 << (UNWIND_A_BITS - 1);
-
-	if (!fits(a, -a_limit, a_limit - 1) || !fits(b, 0, (1 << UNWIND_B_BITS) - 1))
-		return UNWIND_COMPLEX;
-
-	uint32_t a_bits = (uint32_t)(a / 8) & ((1u << UNWIND_A_BITS) - 1);
-	return (uint32_t)kind | a_bits << 3 | (uint32_t)(b / 8) << (3 + UNWIND_A_BITS);
+	if (!fits(a, INT16_MIN, INT16_MAX) || !fits(b, 0, UNWIND_B_MAX))
+		return unwind_rule_of_kind(UNWIND_COMPLEX);
+	return unwind_rule_of_kind(kind) | (uint16_t)(a / 8) | (uint32_t)(b / 8) << UNWIND_B_SHIFT;
 }
 
 static bool value_is(const struct cfi_value *value, enum cfi_base base, bool memory, int64_t offset)
@@ -31,8 +27,8 @@ static uint32_t pack_signal_frame(const struct cfi_row *row)
 	if (value_is(&row->cfa, CFI_BASE_SP, true, UNWIND_SIGNAL_SP) &&
 			saved_at(&row->bp, CFI_BASE_SP, UNWIND_SIGNAL_BP) &&
 			saved_at(&row->return_address, CFI_BASE_SP, UNWIND_SIGNAL_PC))
-		return UNWIND_SIGNAL;
-	return UNWIND_COMPLEX;
+		return unwind_rule_of_kind(UNWIND_SIGNAL);
+	return unwind_rule_of_kind(UNWIND_COMPLEX);
 }
 
 /* gcc's prologue of a function that realigns its stack keeps the CFA in the frame. */
@@ -40,7 +36,7 @@ static uint32_t pack_realigned(const struct cfi_row *row)
 {
 	if (row->cfa.base != CFI_BASE_BP || row->bp.saved != CFI_SAVED_AT ||
 			row->bp.at.base != CFI_BASE_BP || row->bp.at.memory)
-		return UNWIND_COMPLEX;
+		return unwind_rule_of_kind(UNWIND_COMPLEX);
 	return pack(UNWIND_REALIGNED, row->cfa.offset, row->bp.at.offset);
 }
 
@@ -50,13 +46,13 @@ static uint32_t pack_plain(const struct cfi_row *row)
 	int64_t b = 0;
 
 	if (row->cfa.base != CFI_BASE_SP && row->cfa.base != CFI_BASE_BP)
-		return UNWIND_COMPLEX;
+		return unwind_rule_of_kind(UNWIND_COMPLEX);
 	if (row->bp.saved == CFI_SAVED_AT) {
 		if (row->bp.at.base != CFI_BASE_CFA || row->bp.at.memory || row->bp.at.offset >= 0)
-			return UNWIND_COMPLEX;
+			return unwind_rule_of_kind(UNWIND_COMPLEX);
 		b = row->bp.at.offset == INT64_MIN ? 1 : -row->bp.at.offset;
 	} else if (row->bp.saved != CFI_SAVED_NOT) {
-		return UNWIND_COMPLEX;
+		return unwind_rule_of_kind(UNWIND_COMPLEX);
 	}
 	return pack(kind, row->cfa.offset, b);
 }
@@ -67,17 +63,17 @@ uint32_t unwind_rule_compile(const struct cfi_tables *tables, uintptr_t pc)
 
 	switch (cfi_find_row(tables, pc, &row)) {
 	case CFI_ABSENT:
-		return UNWIND_NO_DATA;
+		return unwind_rule_of_kind(UNWIND_NO_DATA);
 	case CFI_UNSUPPORTED:
-		return UNWIND_COMPLEX;
+		return unwind_rule_of_kind(UNWIND_COMPLEX);
 	case CFI_FOUND:
 		break;
 	}
 	if (row.return_address.saved == CFI_SAVED_LOST)
-		return UNWIND_ROOT;
+		return unwind_rule_of_kind(UNWIND_ROOT);
 	if (row.signal_frame)
 		return pack_signal_frame(&row);
 	if (!saved_at(&row.return_address, CFI_BASE_CFA, -8))
-		return UNWIND_COMPLEX;
+		return unwind_rule_of_kind(UNWIND_COMPLEX);
 	return row.cfa.memory ? pack_realigned(&row) : pack_plain(&row);
 }

@@ -12,9 +12,10 @@
  * its frame by another register does so in its first instructions or is the loader's; it does not
  * wait.
  *
- *   bits 0..2    kind
- *   bits 3..16   A, signed, in units of 8 bytes: up to 64 KiB to either side
- *   bits 17..27  B, unsigned, in units of 8 bytes
+ *   bits 0..15   A, signed, in units of 8 bytes: up to 256 KiB to either side
+ *   bits 16..18  kind
+ *   bit 19       the instruction is one of this library, whose frames are left out
+ *   bits 20..27  B, unsigned, in units of 8 bytes: up to 2 KiB
  *
  * The return address always lies at CFA - 8. In the first two kinds the caller's bp lies at CFA -
  * 8 * B, or is still in the register when B is 0.
@@ -30,9 +31,11 @@ enum unwind_kind {
 	UNWIND_COMPLEX,   /* there is a rule that cannot be said here, or that is malformed */
 };
 
-#define UNWIND_RULE_BITS 28
-#define UNWIND_A_BITS    14
-#define UNWIND_B_BITS    11
+#define UNWIND_RULE_BITS  28
+#define UNWIND_KIND_SHIFT 16
+#define UNWIND_OWN        (1u << 19)
+#define UNWIND_B_SHIFT    20
+#define UNWIND_B_MAX      ((1 << (UNWIND_RULE_BITS - UNWIND_B_SHIFT)) - 1)
 
 /* Saved registers in the kernel's signal frame, from sp in the trampoline (struct ucontext). */
 #define UNWIND_SIGNAL_BP 120
@@ -41,21 +44,30 @@ enum unwind_kind {
 
 static inline enum unwind_kind unwind_rule_kind(uint32_t rule)
 {
-	return (enum unwind_kind)(rule & 7);
+	return (enum unwind_kind)(rule >> UNWIND_KIND_SHIFT & 7);
 }
 
-/* A in bytes. */
+/* In bytes. */
 static inline intptr_t unwind_rule_a(uint32_t rule)
 {
-	const int above = 32 - 3 - UNWIND_A_BITS;
-
-	return (intptr_t)((int32_t)(rule << above) >> (32 - UNWIND_A_BITS)) * 8;
+	return (intptr_t)(int16_t)rule * 8;
 }
 
-/* B in bytes. */
 static inline uintptr_t unwind_rule_b(uint32_t rule)
 {
-	return (uintptr_t)(rule >> (3 + UNWIND_A_BITS)) * 8;
+	return (uintptr_t)(rule >> UNWIND_B_SHIFT) * 8;
+}
+
+/* Is it UNWIND_CFA_SP, and not in this library? */
+static inline bool unwind_rule_is_plain(uint32_t rule)
+{
+	return (rule >> UNWIND_KIND_SHIFT & 15) == UNWIND_CFA_SP;
+}
+
+/* A rule that is a kind and nothing more. */
+static inline uint32_t unwind_rule_of_kind(enum unwind_kind kind)
+{
+	return (uint32_t)kind << UNWIND_KIND_SHIFT;
 }
 
 /* The rule for the instruction at `pc`, of whatever kind; 80 to 150 ns. */

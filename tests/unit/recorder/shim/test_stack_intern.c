@@ -36,7 +36,7 @@ static void a_stack_is_stored_with_count_flags_and_frames_innermost_first(void *
 	assert_int_equal(stacks->words[id] & STACK_COUNT_MASK, 3);
 	assert_true(stacks->words[id] & STACK_WORD_FLAG_CUT);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(stacks->words[id + 3 - i], frames[i]);
+		assert_int_equal(stacks->words[id + 1 + i], frames[i]);
 	assert_int_equal(stacks->index[5], HASH(7, id));
 }
 
@@ -66,7 +66,7 @@ static void one_hash_for_many_stacks_keeps_them_apart(void **state)
 		const uintptr_t frames[] = { 0x1000, 0x2000 + i };
 
 		assert_int_equal(stack_intern(stacks, frames, 2, 0, HASH(1, 9)), ids[i]);
-		assert_int_equal(stacks->words[ids[i] + 1], frames[1]);
+		assert_int_equal(stacks->words[ids[i] + 2], frames[1]);
 	}
 }
 
@@ -176,9 +176,9 @@ static void threads_that_store_the_same_stacks_agree_on_them(void **state)
 
 			assert_int_equal(id, racers[0].ids[i]);
 			assert_int_equal(stacks->words[id] & STACK_COUNT_MASK, 3);
-			assert_true(stacks->words[id + 3] == i);
+			assert_true(stacks->words[id + 1] == i);
 			assert_true(stacks->words[id + 2] == ~i);
-			assert_true(stacks->words[id + 1] == i * 3);
+			assert_true(stacks->words[id + 3] == i * 3);
 		}
 	}
 	assert_int_equal(stacks->full, 0);
