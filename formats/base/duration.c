@@ -48,10 +48,19 @@ static void format_three_digits(char *text, size_t capacity, double value, const
 	snprintf(text, capacity, "%.*f %s", decimals, value, unit);
 }
 
+/* Whole units, to the nearest; never overflows. */
+static uint64_t round_to(uint64_t duration_ns, uint64_t unit)
+{
+	return duration_ns / unit + (duration_ns % unit >= unit / 2);
+}
+
 const char *duration_format(char text[DURATION_TEXT_MAX], uint64_t duration_ns)
 {
-	/* Limits lie half a last digit below the next unit: 999,950 ns is "1.00 ms" and not
-	 * "1000 us". */
+	uint64_t seconds = round_to(duration_ns, NS_PER_SECOND);
+	uint64_t minutes = round_to(duration_ns, NS_PER_MINUTE);
+
+	/* Each form ends where it would round up to a whole one of the next unit: 999,500 ns is
+	 * "1.00 ms" and not "1000 us". */
 	if (duration_ns < 1000)
 		snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 " ns", duration_ns);
 	else if (duration_ns < 999500)
@@ -60,13 +69,12 @@ const char *duration_format(char text[DURATION_TEXT_MAX], uint64_t duration_ns)
 		format_three_digits(text, DURATION_TEXT_MAX, (double)duration_ns / 1e6, "ms");
 	else if (duration_ns < NS_PER_MINUTE - NS_PER_SECOND / 20)
 		format_three_digits(text, DURATION_TEXT_MAX, (double)duration_ns / 1e9, "s");
-	else if (duration_ns < NS_PER_HOUR - NS_PER_SECOND / 2)
-		snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 " min %" PRIu64 " s",
-				(duration_ns + NS_PER_SECOND / 2) / NS_PER_MINUTE,
-				(duration_ns + NS_PER_SECOND / 2) / NS_PER_SECOND % 60);
+	else if (seconds < 3600)
+		snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 " min %" PRIu64 " s", seconds / 60,
+				seconds % 60);
 	else
-		snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 " h %02" PRIu64 " min",
-				duration_ns / NS_PER_HOUR, duration_ns / NS_PER_MINUTE % 60);
+		snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 " h %02" PRIu64 " min", minutes / 60,
+				minutes % 60);
 	return text;
 }
 
