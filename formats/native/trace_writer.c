@@ -512,6 +512,8 @@ static enum lo_result check_event(
 		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
 				"no event can have task %u and peer %u, the limit is %u",
 				event->task, event->peer, LIMIT_TASKS);
+	if (event->stack > stack_table_stack_count(writer->stacks))
+		return lo_fail(err, LO_USAGE, LO_NO_OFFSET, "there is no stack %u", event->stack);
 	return LO_OK;
 }
 

@@ -48,7 +48,9 @@ static enum lo_result faulty_read(struct byte_source *source, uint64_t offset, v
 	if (offset >= end)
 		return LO_OK;
 	*got = end - offset < size ? (size_t)(end - offset) : size;
-	if (faulty->fault.kind == FAULT_READ && offset + *got > faulty->fault.offset)
+	if (faulty->fault.kind == FAULT_READ && offset + *got > faulty->fault.offset &&
+			(faulty->fault.size == 0 ||
+					offset < faulty->fault.offset + faulty->fault.size))
 		return lo_fail_errno(err, EIO, "cannot read");
 	memcpy(bytes, faulty->bytes + offset, *got);
 	spoil(&faulty->fault, offset, bytes, *got);

@@ -9,7 +9,7 @@ enum fault_kind {
 	FAULT_CUT,  /* the file ends at `offset` */
 	FAULT_FLIP, /* bit `bit` of the byte at `offset` is the other one */
 	FAULT_ZERO, /* `size` bytes from `offset` on are zero, as after a lost disk page */
-	FAULT_READ, /* reading any byte from `offset` on fails with LO_IO */
+	FAULT_READ, /* reading any of `size` bytes from `offset` on (0: all) fails with LO_IO */
 };
 
 struct fault {
