@@ -78,6 +78,10 @@
  * and writes about 30 MB a second on two busy cores. */
 #define LIMIT_GO_GENERATION (1u << 30)
 
+/* Goroutines of one dump: a count in a text of a few bytes may claim any number. The largest dump
+ * of an incident that was published had 98,500. */
+#define LIMIT_DUMP_GOROUTINES (1u << 21)
+
 /* Damaged stretches that are listed one by one. */
 #define LIMIT_DAMAGE 65536u
 

@@ -37,6 +37,7 @@ void go_program_release(struct go_program *program)
 {
 	number_map_release(&program->frames);
 	number_map_release(&program->unknown);
+	number_map_release(&program->places);
 	free(program->functions);
 }
 
@@ -109,6 +110,26 @@ enum lo_result go_program_stack(struct go_program *program, const struct go_fram
 			place->entry = program->functions[frame_id];
 	}
 	return LO_OK;
+}
+
+/* Ids of functions and files have 22 bits (LIMIT_STRINGS); a line of a million is not believed. */
+#define PLACE_ID_BITS   22u
+#define PLACE_LINE_BITS 20u
+_Static_assert(LIMIT_STRINGS <= 1u << PLACE_ID_BITS, "a place must fit in 64 bits");
+
+enum lo_result go_program_place_pc(struct go_program *program, uint32_t function, uint32_t file,
+		uint32_t line, uint64_t *pc, struct lo_error *err)
+{
+	uint64_t place = (uint64_t)function << (PLACE_ID_BITS + PLACE_LINE_BITS) |
+			 (uint64_t)file << PLACE_LINE_BITS |
+			 (line < 1u << PLACE_LINE_BITS ? line : 0);
+	uint32_t number = number_map_get(&program->places, place);
+
+	*pc = number;
+	if (number != 0)
+		return LO_OK;
+	*pc = program->places.used + 1;
+	return number_map_put(&program->places, place, (uint32_t)*pc, err);
 }
 
 static bool starts_with(const char *text, const char *prefix)

@@ -21,6 +21,7 @@ struct go_program {
 	uint32_t module;           /* id in the native trace */
 	struct number_map frames;  /* program counter to frame id */
 	struct number_map unknown; /* the same for frames whose names were missing */
+	struct number_map places;  /* function, file and line to a number */
 	uint32_t *functions;       /* string id of the function, by frame id */
 	uint32_t functions_size;
 };
@@ -46,6 +47,13 @@ struct go_place {
 /* `frames` innermost first. */
 enum lo_result go_program_stack(struct go_program *program, const struct go_frame *frames,
 		uint32_t count, struct go_place *place, struct lo_error *err);
+
+/*
+ * A program counter for a place that comes without one. The same place has always the same, and
+ * they are not mixed with real ones.
+ */
+enum lo_result go_program_place_pc(struct go_program *program, uint32_t function, uint32_t file,
+		uint32_t line, uint64_t *pc, struct lo_error *err);
 
 /* Writes the row of a goroutine. `entry`: string id of its first function, 0 = not known yet. */
 enum lo_result go_program_task(struct go_program *program, uint32_t task, uint64_t goroutine,

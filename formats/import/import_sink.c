@@ -112,6 +112,20 @@ enum lo_result import_sink_create(struct import_sink *sink, uint64_t time_ns, ui
 	return put(sink, time_ns, &event, SINK_TASK_CREATED, err);
 }
 
+enum lo_result import_sink_found(struct import_sink *sink, uint64_t time_ns, uint32_t task,
+		uint32_t creator, uint32_t stack, struct lo_error *err)
+{
+	struct event event = { .kind = EVENT_CREATE,
+		.task = task,
+		.peer = known(sink, creator),
+		.stack = stack,
+		.flags = EVENT_FLAG_EXISTING };
+
+	if (state_of(sink, task) != SINK_TASK_NEW)
+		return leave_out(sink);
+	return put(sink, time_ns, &event, SINK_TASK_ACTIVE, err);
+}
+
 enum lo_result import_sink_exists(
 		struct import_sink *sink, uint64_t time_ns, uint32_t task, struct lo_error *err)
 {

@@ -17,7 +17,7 @@
  *   S2  The first event of a task is CREATE or RUN with EVENT_FLAG_EXISTING.
  *   S3  BLOCK and UNBLOCK of a task alternate.
  *   S4  After EXIT a task has no event; a task that exits while blocked is unblocked before.
- *   S5  Creators and wakers are tasks that have been seen.
+ *   S5  Creators and wakers have an id of this trace.
  *
  * Events that would break S2 to S4 are left out, and counted. Not thread safe.
  */
@@ -46,6 +46,9 @@ enum lo_result import_sink_warn(struct import_sink *sink, struct lo_error *err, 
 enum lo_result import_sink_new_task(struct import_sink *sink, uint32_t *task, struct lo_error *err);
 
 enum lo_result import_sink_create(struct import_sink *sink, uint64_t time_ns, uint32_t task,
+		uint32_t creator, uint32_t stack, struct lo_error *err);
+/* The same for a task that was there before it is known: when it was made is not. */
+enum lo_result import_sink_found(struct import_sink *sink, uint64_t time_ns, uint32_t task,
 		uint32_t creator, uint32_t stack, struct lo_error *err);
 /* The task was there before the first event of the trace, or of what is left of it. */
 enum lo_result import_sink_exists(

@@ -21,7 +21,10 @@ enum event_kind {
 #define STACK_NONE 0u /* no stack was taken */
 
 enum event_flag {
-	/* RUN: the task was there before the recording, or began without a hook seeing it. */
+	/*
+	 * RUN: the task was there before the recording, or began without a hook seeing it.
+	 * CREATE: the same, but it is known who made it and where; not a creation at this time.
+	 */
 	EVENT_FLAG_EXISTING = 1 << 0,
 	/* UNBLOCK: the wait ended by its time-out, nobody woke the task. */
 	EVENT_FLAG_TIMED_OUT = 1 << 1,

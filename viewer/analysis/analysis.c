@@ -71,6 +71,8 @@ static enum lo_result note_creation(struct pass *pass, const struct event *event
 {
 	task->creator = event->peer;
 	task->creation_stack = event->stack;
+	if (event->flags & EVENT_FLAG_EXISTING) /* made at some time before: no creation */
+		return LO_OK;
 	pass->analysis->created++;
 	if (step->adopted && task->existing) {
 		task->existing = false;

@@ -57,7 +57,7 @@ static void appear(struct tracked_task *task, const struct event *event, struct 
 	step->appeared = true;
 	step->begin_ns = step->time_ns;
 	task->created = event->kind == EVENT_CREATE;
-	step->existing = !task->created;
+	step->existing = !task->created || (event->flags & EVENT_FLAG_EXISTING);
 	task->state = TASK_STATE_ACTIVE;
 }
 

@@ -173,7 +173,8 @@ static void damage_folder(const char *folder, unsigned rounds)
 	while (directory && (entry = readdir(directory))) {
 		char *path = NULL;
 
-		if (!ends_with(entry->d_name, ".trace.zst"))
+		if (!ends_with(entry->d_name, ".trace.zst") &&
+				!ends_with(entry->d_name, ".txt.zst"))
 			continue;
 		if (asprintf(&path, "%s/%s", folder, entry->d_name) > 0)
 			damage_file(path, rounds);

@@ -1,0 +1,257 @@
+#include "formats/import/dump_history.h"
+
+#include <stdlib.h>
+
+#include "formats/base/limits.h"
+
+#define NS_PER_MINUTE 60000000000ull
+
+/* A wait of more minutes than in ten years is not believed. */
+#define MINUTES_MAX 5256000u
+
+enum lo_result dump_history_init(
+		struct dump_history *history, struct import_sink *sink, struct lo_error *err)
+{
+	*history = (struct dump_history){ 0 };
+	return go_program_init(&history->program, sink, err);
+}
+
+static void release_list(struct dump_list *list)
+{
+	free(list->items);
+	number_map_release(&list->index);
+}
+
+void dump_history_release(struct dump_history *history)
+{
+	go_program_release(&history->program);
+	release_list(&history->present);
+	release_list(&history->past);
+}
+
+static struct dump_goroutine *find(const struct dump_list *list, uint64_t number)
+{
+	uint32_t index = number_map_get(&list->index, number);
+
+	return index ? &list->items[index - 1] : NULL;
+}
+
+bool dump_history_has(const struct dump_history *history, uint64_t number)
+{
+	return find(&history->present, number) != NULL;
+}
+
+enum lo_result dump_history_add(struct dump_history *history,
+		const struct dump_goroutine *goroutine, struct lo_error *err)
+{
+	struct dump_list *list = &history->present;
+
+	if (list->count >= LIMIT_DUMP_GOROUTINES) {
+		history->dropped++;
+		return LO_OK;
+	}
+	if (list->count == list->capacity) {
+		uint32_t capacity = list->capacity ? list->capacity * 2 : 256;
+		struct dump_goroutine *items = realloc(list->items, capacity * sizeof(*items));
+
+		if (!items)
+			return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
+					"no memory for %u goroutines", capacity);
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count] = *goroutine;
+	if (list->items[list->count].minutes > MINUTES_MAX)
+		list->items[list->count].minutes = 0;
+	list->count++;
+	return number_map_put(&list->index, goroutine->number, list->count, err);
+}
+
+static bool is_same_wait(const struct dump_goroutine *past, const struct dump_goroutine *present)
+{
+	return past->blocked && present->blocked && past->reason == present->reason &&
+	       past->stack == present->stack &&
+	       (present->minutes == 0 || present->minutes >= past->minutes);
+}
+
+/* How much later than the last dump the present one was made. */
+static uint64_t distance_ns(struct dump_history *history)
+{
+	const struct dump_list *list = &history->present;
+	uint32_t minutes = 0;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct dump_goroutine *past = find(&history->past, list->items[i].number);
+
+		if (past && past->minutes > 0 && is_same_wait(past, &list->items[i]) &&
+				list->items[i].minutes > past->minutes + minutes)
+			minutes = list->items[i].minutes - past->minutes;
+	}
+	if (minutes > 0)
+		return minutes * NS_PER_MINUTE;
+	history->guessed_distance = true;
+	return DUMP_DISTANCE_NS;
+}
+
+static uint64_t longest_wait_ns(const struct dump_list *list)
+{
+	uint64_t longest = 0;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->items[i].minutes > longest)
+			longest = list->items[i].minutes;
+	return longest * NS_PER_MINUTE;
+}
+
+/* Dates every wait of the present dump, no earlier than the dump before. */
+static void date_waits(struct dump_history *history)
+{
+	uint64_t earliest = history->dumps == 0 ? 0 : history->time_ns;
+
+	history->time_ns += history->dumps == 0 ? longest_wait_ns(&history->present)
+						: distance_ns(history);
+	for (uint32_t i = 0; i < history->present.count; i++) {
+		struct dump_goroutine *goroutine = &history->present.items[i];
+		uint64_t waited_ns = goroutine->minutes * NS_PER_MINUTE;
+
+		goroutine->since_ns = waited_ns < history->time_ns - earliest
+						      ? history->time_ns - waited_ns
+						      : earliest;
+	}
+}
+
+static enum lo_result write_row(struct dump_history *history,
+		const struct dump_goroutine *goroutine, struct lo_error *err)
+{
+	return go_program_task(&history->program, goroutine->task,
+			goroutine->counted ? 0 : goroutine->number, goroutine->entry, false, err);
+}
+
+/* Every goroutine has a task before the first event names another as its creator. */
+static enum lo_result give_tasks(struct dump_history *history, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+
+	for (uint32_t i = 0; i < history->present.count && result == LO_OK; i++) {
+		struct dump_goroutine *goroutine = &history->present.items[i];
+		const struct dump_goroutine *past = find(&history->past, goroutine->number);
+
+		if (past) {
+			goroutine->task = past->task;
+			continue;
+		}
+		result = import_sink_new_task(history->program.sink, &goroutine->task, err);
+		if (result == LO_OK)
+			result = write_row(history, goroutine, err);
+	}
+	return result;
+}
+
+static uint32_t creator_of(const struct dump_history *history, const struct dump_goroutine *of)
+{
+	const struct dump_goroutine *creator = find(&history->present, of->creator);
+
+	if (!creator)
+		creator = find(&history->past, of->creator);
+	return creator && of->creator != 0 && !of->counted ? creator->task : TASK_NONE;
+}
+
+static enum lo_result tell_new(struct dump_history *history, const struct dump_goroutine *goroutine,
+		struct lo_error *err)
+{
+	struct import_sink *sink = history->program.sink;
+	uint32_t creator = creator_of(history, goroutine);
+
+	if (history->dumps == 0)
+		return import_sink_found(sink, goroutine->since_ns, goroutine->task, creator,
+				goroutine->creation_stack, err);
+	return import_sink_create(sink, goroutine->since_ns, goroutine->task, creator,
+			goroutine->creation_stack, err);
+}
+
+static enum lo_result tell(struct dump_history *history, const struct dump_goroutine *goroutine,
+		struct lo_error *err)
+{
+	struct import_sink *sink = history->program.sink;
+	const struct dump_goroutine *past = find(&history->past, goroutine->number);
+	enum lo_result result = LO_OK;
+
+	if (!past)
+		result = tell_new(history, goroutine, err);
+	else if (is_same_wait(past, goroutine))
+		return LO_OK;
+	else if (past->blocked)
+		result = import_sink_unblock(
+				sink, goroutine->since_ns, goroutine->task, TASK_NONE, err);
+	if (result == LO_OK && goroutine->blocked)
+		result = import_sink_block(sink, goroutine->since_ns, goroutine->task,
+				(enum wait_reason)goroutine->reason, goroutine->stack, err);
+	return result;
+}
+
+static int compare_since(const void *left, const void *right)
+{
+	const struct dump_goroutine *a = *(const struct dump_goroutine *const *)left;
+	const struct dump_goroutine *b = *(const struct dump_goroutine *const *)right;
+
+	if (a->since_ns != b->since_ns)
+		return a->since_ns < b->since_ns ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+static enum lo_result tell_present(struct dump_history *history, struct lo_error *err)
+{
+	uint32_t count = history->present.count;
+	const struct dump_goroutine **order = calloc(count, sizeof(*order));
+	enum lo_result result = LO_OK;
+
+	if (!order)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u goroutines",
+				count);
+	for (uint32_t i = 0; i < count; i++)
+		order[i] = &history->present.items[i];
+	qsort(order, count, sizeof(*order), compare_since);
+	for (uint32_t i = 0; i < count && result == LO_OK; i++)
+		result = tell(history, order[i], err);
+	free(order);
+	return result;
+}
+
+static enum lo_result tell_ended(struct dump_history *history, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+
+	for (uint32_t i = 0; i < history->past.count && result == LO_OK; i++)
+		if (!find(&history->present, history->past.items[i].number))
+			result = import_sink_exit(history->program.sink, history->time_ns,
+					history->past.items[i].task, err);
+	return result;
+}
+
+static void make_past(struct dump_history *history)
+{
+	struct dump_list emptied = history->past;
+
+	history->past = history->present;
+	emptied.count = 0;
+	number_map_clear(&emptied.index);
+	history->present = emptied;
+	history->dumps++;
+}
+
+enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_error *err)
+{
+	enum lo_result result;
+
+	if (history->present.count == 0)
+		return LO_OK;
+	date_waits(history);
+	result = give_tasks(history, err);
+	if (result == LO_OK)
+		result = tell_present(history, err);
+	if (result == LO_OK)
+		result = tell_ended(history, err);
+	import_sink_advance(history->program.sink, history->time_ns);
+	make_past(history);
+	return result;
+}

@@ -1,0 +1,67 @@
+#ifndef LOITER_IMPORT_DUMP_HISTORY_H
+#define LOITER_IMPORT_DUMP_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "formats/base/error.h"
+#include "formats/import/go_trace_common.h"
+#include "formats/import/import_sink.h"
+#include "formats/import/number_map.h"
+#include "formats/model/reason.h"
+
+/*
+ * Goroutine dumps as a trace. One dump is a moment: each goroutine is there, and blocked since so
+ * many minutes ago. Several dumps of one process in a row are a trace in time: whoever is in two of
+ * them with the same status at the same place was stuck all the while; whoever is new was created
+ * in between, whoever is missing has ended.
+ *
+ * Time: the waits that are the longest began at 0. How much time lies between two dumps shows in
+ * the minutes of those who wait in both; where it does not, DUMP_DISTANCE_NS is assumed.
+ */
+#define DUMP_DISTANCE_NS 1000000000ull
+
+struct dump_goroutine {
+	uint64_t number;
+	uint64_t creator; /* its number, 0 = not known */
+	uint64_t since_ns;
+	uint32_t task;
+	uint32_t stack;
+	uint32_t creation_stack;
+	uint32_t entry;   /* string id */
+	uint32_t minutes; /* of waiting */
+	uint8_t reason;   /* enum wait_reason */
+	bool blocked;
+	bool counted; /* stands for one of a group: `number` is ours, not Go's */
+};
+
+struct dump_list {
+	struct dump_goroutine *items;
+	uint32_t count;
+	uint32_t capacity;
+	struct number_map index; /* number to index + 1 */
+};
+
+struct dump_history {
+	struct go_program program;
+	struct dump_list present;
+	struct dump_list past;
+	uint32_t dumps;
+	uint64_t time_ns; /* of the last dump */
+	bool guessed_distance;
+	uint64_t dropped; /* goroutines beyond LIMIT_DUMP_GOROUTINES */
+};
+
+enum lo_result dump_history_init(
+		struct dump_history *history, struct import_sink *sink, struct lo_error *err);
+void dump_history_release(struct dump_history *history);
+
+/* Whether the present dump has this goroutine already: then another dump begins. */
+bool dump_history_has(const struct dump_history *history, uint64_t number);
+enum lo_result dump_history_add(struct dump_history *history,
+		const struct dump_goroutine *goroutine, struct lo_error *err);
+
+/* The present dump is complete. Does nothing when it is empty. */
+enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_error *err);
+
+#endif

@@ -1,0 +1,444 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "formats/base/limits.h"
+#include "formats/import/dump_history.h"
+#include "formats/import/dump_line.h"
+#include "formats/import/importer.h"
+
+/*
+ * Goroutine dumps, also several in one log between other lines. A goroutine is a header, pairs of
+ * a function line and a location line, perhaps where it was created, and ends with an empty line
+ * or the next header. What fits into none of this is somebody else's line and passed over.
+ */
+#define LINE_MAX_BYTES 65536u
+
+enum part {
+	PART_NOISE,   /* outside of any goroutine */
+	PART_FRAMES,  /* of a goroutine, innermost first */
+	PART_CREATED, /* where it was created: one location */
+	PART_SKIP,    /* inside something that is not counted: ancestors, system stacks */
+	PART_GROUP,   /* frames of a group (debug=1) */
+};
+
+struct dumps {
+	struct byte_stream *in;
+	const struct progress *progress;
+	struct dump_history history;
+	enum part part;
+	size_t prefix; /* of a log collector, before every line of the goroutine */
+
+	struct dump_goroutine goroutine; /* the one that is being read */
+	bool is_open;
+	uint64_t count; /* of its group */
+	struct go_frame frames[GO_FRAMES_MAX];
+	uint32_t frame_count;
+	struct go_frame created;
+	bool has_created;
+	uint32_t function; /* string id of a function line whose location is to come, 0 = none */
+
+	uint64_t unknown_statuses;
+	char unknown_status[64];
+	uint64_t goroutines;
+};
+
+static enum lo_result intern(
+		struct dumps *dumps, struct dump_text text, uint32_t *id, struct lo_error *err)
+{
+	*id = 0;
+	if (text.length == 0)
+		return LO_OK;
+	return trace_writer_string(
+			dumps->history.program.sink->writer, text.bytes, text.length, id, err);
+}
+
+static enum lo_result make_frame(struct dumps *dumps, struct dump_text file, uint32_t line,
+		struct go_frame *frame, struct lo_error *err)
+{
+	enum lo_result result = intern(dumps, file, &frame->file, err);
+
+	frame->function = dumps->function;
+	frame->line = line;
+	dumps->function = 0;
+	if (result == LO_OK)
+		result = go_program_place_pc(&dumps->history.program, frame->function, frame->file,
+				line, &frame->pc, err);
+	return result;
+}
+
+static bool is_function(const struct dumps *dumps, const struct go_frame *frame, const char *name)
+{
+	return strcmp(trace_writer_get_string(dumps->history.program.sink->writer, frame->function),
+			       name) == 0;
+}
+
+/* The frames collected so far as stacks of the native trace. */
+static enum lo_result finish_stacks(struct dumps *dumps, struct lo_error *err)
+{
+	struct dump_goroutine *goroutine = &dumps->goroutine;
+	struct go_program *program = &dumps->history.program;
+	struct go_place place;
+	enum lo_result result;
+
+	/* Below every goroutine, but shown only in some dumps. */
+	if (dumps->frame_count > 0 && is_function(dumps, &dumps->frames[dumps->frame_count - 1],
+						      "runtime.goexit"))
+		dumps->frame_count--;
+	result = go_program_stack(program, dumps->frames, dumps->frame_count, &place, err);
+	if (result != LO_OK)
+		return result;
+	goroutine->stack = place.stack;
+	goroutine->entry = place.entry;
+	if (!dumps->has_created)
+		return LO_OK;
+	result = go_program_stack(program, &dumps->created, 1, &place, err);
+	goroutine->creation_stack = place.stack;
+	return result;
+}
+
+/* Groups come without status; what the innermost named frame is called tells some of it. */
+static enum wait_reason guess_reason(const struct dumps *dumps)
+{
+	static const struct {
+		const char *function;
+		enum wait_reason reason;
+	} places[] = {
+		{ "sync.runtime_notifyListWait", REASON_SYNC_COND_DUMP },
+		{ "sync.runtime_SemacquireWaitGroup", REASON_SYNC_WAIT_GROUP },
+		{ "sync.runtime_SemacquireMutex", REASON_SYNC_MUTEX_LOCK },
+		{ "internal/sync.runtime_SemacquireMutex", REASON_SYNC_MUTEX_LOCK },
+		{ "sync.runtime_SemacquireRWMutexR", REASON_SYNC_RWMUTEX_RLOCK },
+		{ "sync.runtime_SemacquireRWMutex", REASON_SYNC_RWMUTEX_LOCK },
+		{ "sync.runtime_Semacquire", REASON_SEMACQUIRE },
+		{ "internal/poll.runtime_Semacquire", REASON_SEMACQUIRE },
+		{ "internal/poll.runtime_pollWait", REASON_IO_WAIT },
+		{ "time.Sleep", REASON_SLEEP },
+	};
+
+	for (unsigned i = 0; i < LO_COUNT_OF(places) && dumps->frame_count > 0; i++)
+		if (is_function(dumps, &dumps->frames[0], places[i].function))
+			return places[i].reason;
+	return REASON_NONE;
+}
+
+/* Members of a group have no numbers: the n-th with a stack is taken for the n-th of the next. */
+static uint64_t group_member(uint32_t stack, uint64_t nth)
+{
+	return 1ull << 63 | (uint64_t)stack << 32 | nth;
+}
+
+static enum lo_result add_group(struct dumps *dumps, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+
+	dumps->goroutine.counted = true;
+	dumps->goroutine.reason = (uint8_t)guess_reason(dumps);
+	dumps->goroutine.blocked = true;
+	for (uint64_t nth = 0; nth < dumps->count && result == LO_OK; nth++) {
+		dumps->goroutine.number = group_member(dumps->goroutine.stack, nth);
+		/* Groups that differ in labels or hidden frames have the same stack. */
+		while (dump_history_has(&dumps->history, dumps->goroutine.number))
+			dumps->goroutine.number++;
+		result = dump_history_add(&dumps->history, &dumps->goroutine, err);
+		if (dumps->history.dropped > 0)
+			break;
+	}
+	return result;
+}
+
+static enum lo_result close_goroutine(struct dumps *dumps, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+
+	if (dumps->is_open) {
+		result = finish_stacks(dumps, err);
+		if (result == LO_OK && dumps->count > 0)
+			result = add_group(dumps, err);
+		else if (result == LO_OK)
+			result = dump_history_add(&dumps->history, &dumps->goroutine, err);
+	}
+	dumps->is_open = false;
+	dumps->part = PART_NOISE;
+	dumps->function = 0;
+	return result;
+}
+
+static void open_goroutine(struct dumps *dumps, enum part part)
+{
+	dumps->goroutine = (struct dump_goroutine){ 0 };
+	dumps->is_open = true;
+	dumps->count = 0;
+	dumps->frame_count = 0;
+	dumps->has_created = false;
+	dumps->part = part;
+	dumps->goroutines++;
+}
+
+static void note_unknown(struct dumps *dumps, struct dump_text status)
+{
+	dumps->unknown_statuses++;
+	snprintf(dumps->unknown_status, sizeof(dumps->unknown_status), "%.*s", (int)status.length,
+			status.bytes);
+}
+
+static bool is_runnable(struct dump_text status)
+{
+	static const char *const runnable[] = { "running", "runnable", "idle", "copystack", "dead",
+		"waiting for GC" };
+
+	for (unsigned i = 0; i < sizeof(runnable) / sizeof(runnable[0]); i++)
+		if (dump_text_is(status, runnable[i]))
+			return true;
+	return false;
+}
+
+static enum lo_result begin_goroutine(
+		struct dumps *dumps, const struct dump_header *header, struct lo_error *err)
+{
+	enum lo_result result = close_goroutine(dumps, err);
+	bool known = true;
+
+	dumps->prefix = header->prefix;
+	if (header->goroutine == 0) { /* a thread's own stack */
+		dumps->part = PART_SKIP;
+		return result;
+	}
+	if (result == LO_OK && dump_history_has(&dumps->history, header->goroutine))
+		result = dump_history_end_dump(&dumps->history, err);
+	open_goroutine(dumps, PART_FRAMES);
+	dumps->goroutine.number = header->goroutine;
+	dumps->goroutine.blocked = !is_runnable(header->status);
+	dumps->goroutine.minutes = header->minutes <= UINT32_MAX ? (uint32_t)header->minutes : 0;
+	if (dumps->goroutine.blocked)
+		dumps->goroutine.reason = (uint8_t)go_reason(
+				header->status.bytes, header->status.length, &known);
+	if (!known)
+		note_unknown(dumps, header->status);
+	return result;
+}
+
+static enum lo_result begin_group(struct dumps *dumps, uint64_t count, struct lo_error *err)
+{
+	enum lo_result result = close_goroutine(dumps, err);
+
+	open_goroutine(dumps, PART_GROUP);
+	dumps->count = count;
+	return result;
+}
+
+static enum lo_result begin_profile(struct dumps *dumps, struct lo_error *err)
+{
+	enum lo_result result = close_goroutine(dumps, err);
+
+	if (result == LO_OK)
+		result = dump_history_end_dump(&dumps->history, err);
+	return result;
+}
+
+static enum lo_result add_frame(
+		struct dumps *dumps, struct dump_text file, uint32_t line, struct lo_error *err)
+{
+	if (dumps->frame_count == GO_FRAMES_MAX) {
+		dumps->function = 0;
+		return LO_OK;
+	}
+	return make_frame(dumps, file, line, &dumps->frames[dumps->frame_count++], err);
+}
+
+static enum lo_result take_location(
+		struct dumps *dumps, struct dump_text file, uint32_t line, struct lo_error *err)
+{
+	if (dumps->part == PART_CREATED) {
+		dumps->has_created = true;
+		dumps->part = PART_SKIP;
+		return make_frame(dumps, file, line, &dumps->created, err);
+	}
+	return add_frame(dumps, file, line, err);
+}
+
+static enum lo_result take_goroutine_line(
+		struct dumps *dumps, struct dump_text line, struct lo_error *err)
+{
+	struct dump_text text;
+	uint32_t line_number;
+
+	if (dump_text_trim(line).length == 0)
+		return close_goroutine(dumps, err);
+	if (dump_line_ancestor(line)) {
+		dumps->part = PART_SKIP;
+		return LO_OK;
+	}
+	if (dumps->part == PART_FRAMES &&
+			dump_line_created(line, &text, &dumps->goroutine.creator)) {
+		dumps->part = PART_CREATED;
+		return intern(dumps, text, &dumps->function, err);
+	}
+	if (dumps->function && dump_line_location(line, &text, &line_number))
+		return take_location(dumps, text, line_number, err);
+	dumps->function = 0;
+	if (dumps->part == PART_FRAMES && dump_line_function(line, &text))
+		return intern(dumps, text, &dumps->function, err);
+	return LO_OK;
+}
+
+static enum lo_result take_group_line(
+		struct dumps *dumps, struct dump_text line, struct lo_error *err)
+{
+	struct dump_text function;
+	struct dump_text file;
+	uint32_t line_number;
+	enum lo_result result;
+
+	if (dump_text_trim(line).length == 0)
+		return close_goroutine(dumps, err);
+	if (!dump_line_group_frame(line, &function, &file, &line_number))
+		return LO_OK;
+	result = intern(dumps, function, &dumps->function, err);
+	if (result != LO_OK)
+		return result;
+	return add_frame(dumps, file, line_number, err);
+}
+
+static enum lo_result take_line(struct dumps *dumps, struct dump_text line, struct lo_error *err)
+{
+	struct dump_header header;
+	uint64_t count;
+
+	if (dump_line_header(line, &header))
+		return begin_goroutine(dumps, &header, err);
+	if (dump_line_profile(line))
+		return begin_profile(dumps, err);
+	if (dump_line_group(line, &count))
+		return begin_group(dumps, count, err);
+	if (line.length >= dumps->prefix && dumps->part != PART_GROUP) {
+		line.bytes += dumps->prefix;
+		line.length -= (uint32_t)dumps->prefix;
+	}
+	switch (dumps->part) {
+	case PART_GROUP:
+		return take_group_line(dumps, line, err);
+	case PART_FRAMES:
+	case PART_CREATED:
+	case PART_SKIP:
+		return take_goroutine_line(dumps, line, err);
+	default:
+		return LO_OK;
+	}
+}
+
+/* One line without its end; longer ones than LINE_MAX_BYTES come in pieces. LO_END at the end. */
+static enum lo_result next_line(
+		struct byte_stream *in, struct dump_text *line, size_t *taken, struct lo_error *err)
+{
+	const uint8_t *bytes;
+	const uint8_t *end;
+	size_t got;
+	enum lo_result result = byte_stream_peek(in, LINE_MAX_BYTES, &bytes, &got, err);
+
+	if (result != LO_OK)
+		return result;
+	if (got == 0)
+		return LO_END;
+	end = memchr(bytes, '\n', got);
+	*taken = end ? (size_t)(end - bytes) + 1 : got;
+	*line = (struct dump_text){ (const char *)bytes, (uint32_t)(*taken - (end != NULL)) };
+	return LO_OK;
+}
+
+static enum lo_result read_lines(struct dumps *dumps, struct lo_error *err)
+{
+	for (uint64_t lines = 0;; lines++) {
+		struct dump_text line;
+		size_t taken;
+		enum lo_result result = next_line(dumps->in, &line, &taken, err);
+
+		if (result == LO_OK)
+			result = take_line(dumps, line, err);
+		if (result != LO_OK)
+			return result;
+		byte_stream_skip(dumps->in, taken);
+		if (lines % 1024 == 0 &&
+				!progress_step(dumps->progress, byte_stream_done(dumps->in),
+						byte_stream_total(dumps->in)))
+			return lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "the import was stopped");
+	}
+}
+
+static enum lo_result warn_of_limits(struct dumps *dumps, struct lo_error *err)
+{
+	struct import_sink *sink = dumps->history.program.sink;
+	enum lo_result result = import_sink_warn(sink, err,
+			"A goroutine dump is a moment: when goroutines were created is not known, "
+			"and waits of less than a minute are shown as if they had just begun.");
+
+	if (result == LO_OK && dumps->history.dumps > 1 && dumps->history.guessed_distance)
+		result = import_sink_warn(sink, err,
+				"The dumps do not say how much time lies between them; one second "
+				"each is shown.");
+	if (result == LO_OK && dumps->unknown_statuses)
+		result = import_sink_warn(sink, err,
+				"%llu statuses are new to this program and shown as 'unspecified', "
+				"for example '%s'.",
+				(unsigned long long)dumps->unknown_statuses, dumps->unknown_status);
+	if (result == LO_OK && dumps->history.dropped)
+		result = import_sink_warn(sink, err,
+				"There are more than %u goroutines in a dump; the others are left "
+				"out.",
+				LIMIT_DUMP_GOROUTINES);
+	return result;
+}
+
+static enum lo_result read_all(struct dumps *dumps, struct lo_error *err)
+{
+	enum lo_result result = read_lines(dumps, err);
+
+	if (result == LO_END)
+		result = close_goroutine(dumps, err);
+	if (result == LO_OK)
+		result = dump_history_end_dump(&dumps->history, err);
+	if (result == LO_OK && dumps->goroutines == 0)
+		return lo_fail(err, LO_CORRUPT, LO_NO_OFFSET,
+				"a goroutine dump without goroutines");
+	if (result == LO_OK)
+		result = warn_of_limits(dumps, err);
+	return result;
+}
+
+static enum lo_result run(struct byte_stream *in, struct import_sink *sink,
+		const struct progress *progress, struct lo_error *err)
+{
+	struct dumps dumps = { .in = in, .progress = progress };
+	enum lo_result result = dump_history_init(&dumps.history, sink, err);
+
+	if (result == LO_OK)
+		result = read_all(&dumps, err);
+	dump_history_release(&dumps.history);
+	return result;
+}
+
+static bool probe(const uint8_t *head, size_t size)
+{
+	struct dump_text text = { (const char *)head, (uint32_t)size };
+
+	if (memchr(head, '\0', size)) /* no text */
+		return false;
+	while (text.length > 0) {
+		const char *end = memchr(text.bytes, '\n', text.length);
+		struct dump_text line = { text.bytes,
+			end ? (uint32_t)(end - text.bytes) : text.length };
+		struct dump_header header;
+
+		if (dump_line_header(line, &header) || dump_line_profile(line))
+			return true;
+		text.bytes += line.length + (end != NULL);
+		text.length -= line.length + (uint32_t)(end != NULL);
+	}
+	return false;
+}
+
+const struct importer goroutine_dump_importer = {
+	.name = "goroutine-dump",
+	.help = "goroutine dumps: SIGQUIT, panics, /debug/pprof/goroutine?debug=1 or 2, in any log",
+	.probe = probe,
+	.run = run,
+};
