@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-static struct workload workload = { .name = "contend", .ops = 30000000, .threads = 8 };
+static struct workload workload = { .name = "contend", .ops = 80000000, .threads = 8 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static volatile uint64_t shared;
 

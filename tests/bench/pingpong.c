@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-static struct workload workload = { .name = "pingpong", .ops = 200000, .depth = 1 };
+static struct workload workload = { .name = "pingpong", .ops = 800000, .depth = 1 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
 static uint64_t turn;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct workload workload = { .name = "pipes", .ops = 200000 };
+static struct workload workload = { .name = "pipes", .ops = 1000000 };
 static int to_partner[2], from_partner[2];
 
 static void hop(int from, int to)

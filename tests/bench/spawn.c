@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct workload workload = { .name = "spawn", .ops = 50000, .threads = 4 };
+static struct workload workload = { .name = "spawn", .ops = 120000, .threads = 4 };
 
 static void *do_nothing(void *unused)
 {

@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-static struct workload workload = { .name = "uncontended", .ops = 100000000 };
+static struct workload workload = { .name = "uncontended", .ops = 400000000 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static volatile uint64_t counter;
 

@@ -63,7 +63,7 @@ program_python3() {
 	installed python3 || return 0
 	python=$(python3 -c 'import sys; print(sys.executable)')
 	alone_and_recorded python3 "$python" "$here/programs/threads_and_queue.py"
-	has 'tasks.created' "$(ask tasks.exited)"
+	has tasks.alive_at_end 0
 }
 
 program_git() {

@@ -11,8 +11,9 @@ skip() {
 	exit 77
 }
 
-"$loiter" --help | grep -q '^  loiter record ' || skip "this build cannot record"
-"$loiter" --help | grep -q '^  loiter report ' || skip "this build has no report"
+for command in record report verify; do
+	"$loiter" --help | grep -q "^  loiter $command " || skip "this build has no 'loiter $command'"
+done
 [ -x "$query" ] || skip "reading reports in tests wants libjansson-dev"
 
 work=$(mktemp -d)

@@ -47,8 +47,10 @@ fork_join_burst_names_its_spawner() {
 	lacks 'findings[kind=stuck].kind'
 }
 
-mutex_convoy_is_not_stuck() {
+mutex_convoy_moves_but_queues() {
 	sample mutex_convoy
+	has 'findings[kind=convoy].where' look_up_under_lock
+	has 'findings[kind=convoy].object.kind' mutex
 	lacks 'findings[kind=stuck].kind'
 	lacks 'findings[kind=deadlock].kind'
 	has 'blocked[reason=mutex lock].still_blocked' 0
@@ -66,6 +68,6 @@ healthy_pool_is_left_in_peace() {
 two_lock_deadlock_is_a_cycle_of_two
 lost_wakeup_leaves_two_stuck
 fork_join_burst_names_its_spawner
-mutex_convoy_is_not_stuck
+mutex_convoy_moves_but_queues
 healthy_pool_is_left_in_peace
 finish

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <queue>
 #include <semaphore>
-#include <shared_mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -78,6 +77,15 @@ int main()
 	for (auto &part : sums)
 		sum += part.get();
 	std::printf("%ld\n", sum);
+
+	std::counting_semaphore<4> closed{ 0 };
+	std::thread outside([&closed] {
+		closed.acquire();
+		std::puts("inside");
+	});
+	std::this_thread::sleep_for(std::chrono::milliseconds(20));
+	closed.release();
+	outside.join();
 
 	std::latch all_here(2);
 	auto thrown = std::async(std::launch::async, throw_while_others_wait, std::ref(all_here));
