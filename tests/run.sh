@@ -66,8 +66,10 @@ else
 fi
 
 say "building with sanitizers in $build_root/sanitize"
-configure "$build_root/sanitize" -DCMAKE_C_COMPILER=gcc -DLOITER_WERROR=ON -DLOITER_ASAN=ON \
-	-DLOITER_UBSAN=ON
+# Warnings are no errors here: what the sanitizers add to the code makes gcc warn of things that are
+# not in it.
+configure "$build_root/sanitize" -DCMAKE_C_COMPILER=gcc -DLOITER_ASAN=ON -DLOITER_UBSAN=ON \
+	-DLOITER_SAMPLES=OFF
 build "$build_root/sanitize"
 run_tests "unit tests with sanitizers" "$build_root/sanitize" -L '^unit$'
 
