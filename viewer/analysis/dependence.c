@@ -126,6 +126,22 @@ static struct outlook judge_receive(
 	return outlook;
 }
 
+/*
+ * A signal, an unlock or an exit may be among what was lost. But a cycle that was closed long
+ * before stays closed, so outlook.c decides what to make of a late loss.
+ */
+static struct outlook judge_losses(
+		const struct evidence *evidence, const struct wait *wait, struct outlook outlook)
+{
+	if (!losses_after(&evidence->losses, wait->since_ns))
+		return outlook;
+	outlook.late_loss = (outlook.kind == OUTLOOK_HELD || outlook.kind == OUTLOOK_JOIN) &&
+			    evidence->losses.span.begin_ns >= wait->since_ns + HARD_LEAST_NS;
+	if (!outlook.late_loss)
+		outlook.kind = OUTLOOK_LOST;
+	return outlook;
+}
+
 /* A wait for another task of the program. */
 static struct outlook judge_inside(
 		const struct evidence *evidence, const struct still *still, uint32_t task)
@@ -146,10 +162,7 @@ static struct outlook judge_inside(
 		outlook = judge_receive(evidence, still, task);
 		break;
 	}
-	/* A signal, an unlock or an exit may be among what was lost. */
-	if (losses_after(&evidence->losses, wait->since_ns))
-		outlook.kind = OUTLOOK_LOST;
-	return outlook;
+	return judge_losses(evidence, wait, outlook);
 }
 
 static struct outlook judge_task(

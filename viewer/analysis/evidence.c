@@ -44,8 +44,6 @@ uint64_t evidence_age_ns(const struct evidence *evidence, uint32_t task)
 	uint64_t since_ns = evidence_task(evidence, task)->wait.since_ns;
 	uint64_t end_ns = evidence_end_ns(evidence, task);
 
-	if (since_ns < evidence->losses.damaged_end_ns)
-		since_ns = evidence->losses.damaged_end_ns;
 	return end_ns > since_ns ? end_ns - since_ns : 0;
 }
 

@@ -35,7 +35,7 @@ const struct process_info *evidence_process(const struct evidence *evidence, uin
 /* Until when the task was watched: the end of its process or of the trace. */
 uint64_t evidence_end_ns(const struct evidence *evidence, uint32_t task);
 
-/* How long the open wait of a task has lasted for sure, as far as events are not missing in it. */
+/* How long the open wait of a task has lasted. */
 uint64_t evidence_age_ns(const struct evidence *evidence, uint32_t task);
 
 /* What to compare the open wait of a task with: its object if waits ended there, else its place. */

@@ -1,25 +1,62 @@
 #include "viewer/analysis/losses.h"
 
-static void widen(struct time_span *span, struct time_span by)
+#include <string.h>
+
+static void widen(struct losses *losses, struct time_span by)
 {
-	if (by.begin_ns < span->begin_ns)
-		span->begin_ns = by.begin_ns;
-	if (by.end_ns > span->end_ns)
-		span->end_ns = by.end_ns;
+	if (losses->span.begin_ns == losses->span.end_ns)
+		losses->span = by;
+	if (by.begin_ns < losses->span.begin_ns)
+		losses->span.begin_ns = by.begin_ns;
+	if (by.end_ns > losses->span.end_ns)
+		losses->span.end_ns = by.end_ns;
 }
 
-static void add_sections(struct losses *losses, const struct trace_reader *reader)
+static bool is_block(const struct trace_section *section)
+{
+	return strcmp(section->name, "block") == 0;
+}
+
+static void add_lost(struct losses *losses, const struct trace_reader *reader)
 {
 	struct trace_section section;
+	bool placed = false;
 
 	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
 		uint64_t lost = 0;
 
 		for (unsigned cause = 0; cause < LOSS_CAUSE_COUNT; cause++)
 			lost |= section.lost[cause];
-		if (lost)
-			widen(&losses->lost_span, section.span);
+		if (!lost)
+			continue;
+		widen(losses, section.span);
+		placed = true;
 	}
+	/* Counted somewhere, but in no block that is left: it may have been at any time. */
+	if (!placed)
+		widen(losses, (struct time_span){ 0, trace_reader_info(reader)->duration_ns });
+}
+
+/*
+ * A damaged block whose header is damaged too lies between its neighbours. Behind the last block
+ * nothing is missing: there the trace ends early, as a cut one does.
+ */
+static bool place_by_neighbours(const struct trace_reader *reader,
+		const struct trace_damage *damage, struct time_span *span)
+{
+	struct trace_section section;
+
+	*span = (struct time_span){ 0, 0 };
+	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
+		if (!is_block(&section))
+			continue;
+		if (section.offset >= damage->offset) {
+			span->end_ns = section.span.begin_ns;
+			return span->begin_ns < span->end_ns;
+		}
+		span->begin_ns = section.span.end_ns;
+	}
+	return false;
 }
 
 static void add_damage(struct losses *losses, struct trace_reader *reader)
@@ -28,8 +65,9 @@ static void add_damage(struct losses *losses, struct trace_reader *reader)
 
 	for (uint32_t i = 0; trace_reader_damage(reader, i, &damage); i++) {
 		losses->damaged += damage.rows;
-		if (damage.span.end_ns > losses->damaged_end_ns)
-			losses->damaged_end_ns = damage.span.end_ns;
+		if (time_span_length(damage.span) > 0 ||
+				place_by_neighbours(reader, &damage, &damage.span))
+			widen(losses, damage.span);
 	}
 }
 
@@ -37,20 +75,15 @@ void losses_init(struct losses *losses, struct trace_reader *reader)
 {
 	const struct trace_info *info = trace_reader_info(reader);
 
-	*losses = (struct losses){ .lost_span = { UINT64_MAX, 0 } };
-	losses->lost = info->lost_unknown;
+	*losses = (struct losses){ .lost = info->lost_unknown };
 	for (unsigned cause = 0; cause < LOSS_CAUSE_COUNT; cause++)
 		losses->lost += info->lost[cause];
+	if (losses->lost > 0)
+		add_lost(losses, reader);
 	add_damage(losses, reader);
-	if (losses->lost == 0)
-		return;
-	add_sections(losses, reader);
-	/* Counted somewhere, but in no block that is left: it may have been at any time. */
-	if (losses->lost_span.begin_ns > losses->lost_span.end_ns)
-		losses->lost_span = (struct time_span){ 0, info->duration_ns };
 }
 
 bool losses_after(const struct losses *losses, uint64_t time_ns)
 {
-	return losses->lost > 0 && losses->lost_span.end_ns >= time_ns;
+	return losses->span.end_ns > 0 && losses->span.end_ns >= time_ns;
 }

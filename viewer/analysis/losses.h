@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "formats/model/time_span.h"
 #include "formats/native/trace_reader.h"
 
 /*
@@ -11,16 +12,16 @@
  * for the block of the file in which it happened. Damaged: they were kept, and the file broke.
  */
 struct losses {
-	uint64_t lost; /* by the recorder */
-	struct time_span lost_span;
-	uint64_t damaged;
-	uint64_t damaged_end_ns; /* 0 = no damage with a place in time */
+	uint64_t lost;         /* events, by the recorder */
+	uint64_t damaged;      /* events, by damage, as far as block headers tell */
+	struct time_span span; /* from the first to the last place of both; empty = none */
 };
 
 /* To be called after all events were read: damage is found by reading. */
 void losses_init(struct losses *losses, struct trace_reader *reader);
 
-/* Were events lost at or after `time_ns`? A task that waits since then may have gone on unseen. */
+/* Are events missing at or after `time_ns`? A task that waits since then may have gone on unseen.
+ */
 bool losses_after(const struct losses *losses, uint64_t time_ns);
 
 #endif

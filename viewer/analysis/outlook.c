@@ -157,9 +157,13 @@ static enum lo_result accuse_all(const struct evidence *evidence, struct lo_erro
 	return LO_OK;
 }
 
-static bool is_sure_link(const struct outlook *outlook)
+/* A wait for one task that is blocked too, as far as one can see now. */
+static bool is_link(const struct evidence *evidence, uint32_t task)
 {
-	return outlook->accused && (outlook->kind == OUTLOOK_HELD || outlook->kind == OUTLOOK_JOIN);
+	const struct outlook *outlook = outlook_of(evidence, task);
+
+	return !outlook->can_move && evidence_is_blocked(evidence, outlook->on) &&
+	       (outlook->kind == OUTLOOK_HELD || outlook->kind == OUTLOOK_JOIN);
 }
 
 static void mark_cycle(const struct evidence *evidence, uint32_t first)
@@ -192,25 +196,16 @@ static enum lo_result find_cycles(const struct evidence *evidence, struct lo_err
 	for (uint32_t start = 1; start < limit; start++) {
 		uint32_t task = start;
 
-		while (is_sure_link(outlook_of(evidence, task)) && !walked_from[task]) {
+		while (is_link(evidence, task) && !walked_from[task]) {
 			walked_from[task] = start;
 			task = evidence->outlooks[task].on;
 		}
-		if (is_sure_link(outlook_of(evidence, task)) && walked_from[task] == start &&
+		if (is_link(evidence, task) && walked_from[task] == start &&
 				!evidence->outlooks[task].in_cycle)
 			mark_cycle(evidence, task);
 	}
 	free(walked_from);
 	return LO_OK;
-}
-
-/* After this the chain goes no further: nobody in particular, or nobody who is accused himself. */
-static bool is_chain_end(const struct evidence *evidence, uint32_t task)
-{
-	const struct outlook *outlook = &evidence->outlooks[task];
-
-	return outlook->root != TASK_NONE || !is_sure_link(outlook) ||
-	       !outlook_of(evidence, outlook->on)->accused;
 }
 
 /* Two walks along each chain that is not known yet: to its end, and again to note the end. */
@@ -220,15 +215,33 @@ static void find_roots(const struct evidence *evidence)
 		uint32_t end = start;
 		uint32_t root;
 
-		if (!evidence->outlooks[start].accused)
-			continue;
-		while (!is_chain_end(evidence, end))
+		while (!evidence->outlooks[end].root && is_link(evidence, end))
 			end = evidence->outlooks[end].on;
 		root = evidence->outlooks[end].root ? evidence->outlooks[end].root : end;
 		for (uint32_t task = start; task != end; task = evidence->outlooks[task].on)
 			evidence->outlooks[task].root = root;
 		evidence->outlooks[end].root = root;
 	}
+}
+
+/* Lost events leave nothing sure but the cycles that had been there before, and who waits there. */
+static void drop_what_losses_spoil(const struct evidence *evidence)
+{
+	for (uint32_t task = 1; task < evidence->analysis->task_limit; task++) {
+		struct outlook *outlook = &evidence->outlooks[task];
+
+		if (!outlook->late_loss || outlook_of(evidence, outlook->root)->in_cycle)
+			continue;
+		outlook->kind = OUTLOOK_LOST;
+		outlook->can_move = true;
+	}
+}
+
+static void forget_roots(const struct evidence *evidence)
+{
+	for (uint32_t task = 1; task < evidence->analysis->task_limit; task++)
+		if (!evidence->outlooks[task].in_cycle)
+			evidence->outlooks[task].root = TASK_NONE;
 }
 
 enum lo_result outlook_judge(struct evidence *evidence, struct lo_error *err)
@@ -240,13 +253,14 @@ enum lo_result outlook_judge(struct evidence *evidence, struct lo_error *err)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks",
 				evidence->analysis->task_limit);
 	result = dependence_judge(evidence, err);
-	if (result != LO_OK)
-		return result;
-	spread_until_settled(evidence);
-	result = accuse_all(evidence, err);
 	if (result == LO_OK)
 		result = find_cycles(evidence, err);
-	if (result == LO_OK)
-		find_roots(evidence);
-	return result;
+	if (result != LO_OK)
+		return result;
+	find_roots(evidence);
+	drop_what_losses_spoil(evidence);
+	forget_roots(evidence);
+	spread_until_settled(evidence);
+	find_roots(evidence);
+	return accuse_all(evidence, err);
 }

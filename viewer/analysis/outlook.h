@@ -48,13 +48,14 @@ enum outlook_kind {
 };
 
 struct outlook {
-	uint8_t kind;  /* enum outlook_kind */
-	bool can_move; /* blocked tasks only */
-	bool accused;  /* cannot move, and something speaks against parking */
-	bool in_cycle; /* of locks and joins */
-	bool certain;  /* `on` was seen as it is now: no event can have escaped between */
-	uint32_t on;   /* TASK_NONE = nobody in particular */
-	uint32_t root; /* accused: where the chain of `on` ends; in a cycle its lowest id */
+	uint8_t kind;   /* enum outlook_kind */
+	bool can_move;  /* blocked tasks only */
+	bool accused;   /* cannot move, and something speaks against parking */
+	bool in_cycle;  /* of locks and joins */
+	bool late_loss; /* events were lost, but only after it had waited for long */
+	bool certain;   /* `on` was seen as it is now: no event can have escaped between */
+	uint32_t on;    /* TASK_NONE = nobody in particular */
+	uint32_t root;  /* accused: where the chain of `on` ends; in a cycle its lowest id */
 };
 
 /* Fills evidence->outlooks, one for each task id below analysis->task_limit. */

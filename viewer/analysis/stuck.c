@@ -289,9 +289,6 @@ static void tell(const struct evidence *evidence, struct finding_list *list,
 	}
 	if (process && process->end == PROCESS_EXITED)
 		finding_why(list, finding, "so it stood when the program ended");
-	if (evidence->losses.damaged_end_ns > finding->wait.since_ns)
-		finding_why(list, finding,
-				"part of the trace is damaged: only the wait after it is counted");
 }
 
 static void fill_tasks(

@@ -163,13 +163,30 @@ static void nothing_is_sure_when_events_were_lost_while_they_waited(void **state
 	const struct analysis *analysis = analysed(
 			THREE_WORKERS "@900ms block T2 mutex 0x20 held T3 at left>lock\n"
 				      "@910ms block T3 mutex 0x10 held T2 at right>lock\n"
-				      "@2s lost 7 ring full\n"
+				      "@1s lost 7 ring full\n"
 				      "@3s end\n");
 
 	(void)state;
 	assert_null(finding_of(analysis, FINDING_DEADLOCK));
 	assert_non_null(finding_of(analysis, FINDING_LOSS));
 	assert_non_null(strstr(parked_with(analysis, 2)->why, "lost"));
+}
+
+static void a_cycle_that_was_closed_before_the_loss_stays_closed(void **state)
+{
+	const struct analysis *analysis = analysed(
+			THREE_WORKERS "@500ms block T1 task T2 at main>join\n"
+				      "@900ms block T2 mutex 0x20 held T3 at left>lock\n"
+				      "@910ms block T3 mutex 0x10 held T2 at right>lock\n"
+				      "@1200ms exit T4\n"
+				      "@1200ms flush\n"
+				      "@1300ms run T5\n"
+				      "@1300ms lost 7 ring full\n"
+				      "@3s end\n");
+
+	(void)state;
+	assert_non_null(finding_of(analysis, FINDING_DEADLOCK));
+	assert_non_null(finding_with(analysis, FINDING_STUCK, 1));
 }
 
 static void tasks_of_a_runtime_make_no_finding(void **state)
@@ -205,6 +222,7 @@ int main(void)
 		cmocka_unit_test(a_wait_with_a_time_limit_breaks_the_cycle_by_itself),
 		cmocka_unit_test(the_newest_holder_seen_counts),
 		cmocka_unit_test(nothing_is_sure_when_events_were_lost_while_they_waited),
+		cmocka_unit_test(a_cycle_that_was_closed_before_the_loss_stays_closed),
 		cmocka_unit_test(tasks_of_a_runtime_make_no_finding),
 	};
 
