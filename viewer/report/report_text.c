@@ -189,21 +189,40 @@ static void describe_target(const struct text_writer *writer, const struct cycle
 		snprintf(text, capacity, "%s, held by %s", object, held_by);
 }
 
-static void write_edges(struct text_writer *writer, const struct finding *finding)
+/* "holds mutex 0x10 and ": what the task before in the cycle waits for, unless that is its end. */
+static void describe_held(const struct finding *finding, uint32_t i, char *text, size_t capacity)
 {
+	uint32_t before = i > 0 ? i - 1 : finding->cycle_count - 1;
+	const struct wait *wait = &finding->cycle[before].wait;
+	char object[96];
+
+	text[0] = '\0';
+	if (wait->object_kind != OBJECT_TASK)
+		snprintf(text, capacity, "holds %s and ",
+				object_format(wait->object_kind, wait->object, object,
+						sizeof(object)));
+}
+
+static void write_edge(struct text_writer *writer, const struct finding *finding, uint32_t i)
+{
+	const struct cycle_edge *edge = &finding->cycle[i];
 	char task[TASK_NAME_MAX + 16];
 	char target[TASK_NAME_MAX + 128];
+	char held[128];
 	char since[DURATION_TEXT_MAX];
 
-	for (uint32_t i = 0; i < finding->cycle_count && i < EDGES_SHOWN; i++) {
-		const struct cycle_edge *edge = &finding->cycle[i];
+	describe_target(writer, edge, target, sizeof(target));
+	describe_held(finding, i, held, sizeof(held));
+	text_paragraph(writer->out, DETAIL_INDENT, "", "%s %swaits since %s for %s:",
+			task_format(writer->report->reader, edge->task, task, sizeof(task)), held,
+			time_point_format(since, edge->wait.since_ns), target);
+	write_stack(writer, edge->wait.stack);
+}
 
-		describe_target(writer, edge, target, sizeof(target));
-		text_paragraph(writer->out, DETAIL_INDENT, "", "%s waits since %s for %s:",
-				task_format(writer->report->reader, edge->task, task, sizeof(task)),
-				time_point_format(since, edge->wait.since_ns), target);
-		write_stack(writer, edge->wait.stack);
-	}
+static void write_edges(struct text_writer *writer, const struct finding *finding)
+{
+	for (uint32_t i = 0; i < finding->cycle_count && i < EDGES_SHOWN; i++)
+		write_edge(writer, finding, i);
 	if (finding->cycle_count > EDGES_SHOWN)
 		text_paragraph(writer->out, DETAIL_INDENT, "", "and %" PRIu32 " more in the cycle",
 				finding->cycle_count - EDGES_SHOWN);
@@ -291,7 +310,8 @@ static void write_evidence(struct text_writer *writer, const struct finding *fin
 	}
 	write_wakers(writer, finding);
 	if (finding->creation_stack != STACK_NONE) {
-		text_paragraph(writer->out, DETAIL_INDENT, "", "created at:");
+		text_paragraph(writer->out, DETAIL_INDENT, "", "%s created at:",
+				finding->task_count > 1 ? "the first of them was" : "it was");
 		write_stack(writer, finding->creation_stack);
 	}
 }
@@ -306,7 +326,7 @@ static void write_finding(
 			finding_kind_name(finding->kind));
 	text_paragraph(writer->out, DETAIL_INDENT, first, "%s", finding->summary);
 	write_span(writer, finding);
-	if (finding->task_count > 0)
+	if (finding->task_count > 1)
 		write_members(writer, finding->tasks, finding->task_count);
 	write_why(writer, finding);
 	write_evidence(writer, finding);
@@ -393,8 +413,9 @@ static void write_parked(struct text_writer *writer)
 
 	for (uint32_t i = 0; i < analysis->parked_count; i++)
 		tasks += analysis->parked[i].task_count;
-	text_heading(writer->out, "PARKED ON PURPOSE: %" PRIu64 " tasks in %" PRIu32 " groups",
-			tasks, analysis->parked_count);
+	text_heading(writer->out, "PARKED ON PURPOSE: %" PRIu64 " task%s in %" PRIu32 " group%s",
+			tasks, tasks == 1 ? "" : "s", analysis->parked_count,
+			analysis->parked_count == 1 ? "" : "s");
 	for (uint32_t i = 0; i < analysis->parked_count && i < GROUPS_SHOWN; i++)
 		write_group(writer, &analysis->parked[i]);
 	if (analysis->parked_count > GROUPS_SHOWN)
