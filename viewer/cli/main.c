@@ -56,7 +56,8 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
-	setlocale(LC_ALL, "");
+	/* Only the character set: numbers are read and written the same way everywhere. */
+	setlocale(LC_CTYPE, "");
 	argp_err_exit_status = LOITER_EXIT_FAILURE;
 	if (argc < 2) {
 		print_help(stderr);
