@@ -59,6 +59,9 @@ const struct action_info action_infos[ACTION_COUNT] = {
 			ACTION_GROUP_TIME },
 	[ACTION_NEXT_CHANGE] = { "next-change", "next change of state", ACTION_GROUP_TIME },
 
+	[ACTION_GO_TO_TIME] = { "go-to-time", "go to a time: 12.4s, 1:02.5, +3ms, 40%, end",
+			ACTION_GROUP_TIME },
+
 	[ACTION_WHY] = { "why", "why is this blocked: held by whom, since when",
 			ACTION_GROUP_START },
 	[ACTION_CREATOR] = { "creator", "go to the creator", ACTION_GROUP_START },

@@ -71,6 +71,12 @@ void app_say(struct app *app, const char *format, ...)
 	app->message_is_bad = false;
 }
 
+void app_warn(struct app *app, const struct lo_error *err)
+{
+	app_say(app, "%s", err->message);
+	app->message_is_bad = true;
+}
+
 const struct task_summary *app_task(const struct app *app, uint32_t task)
 {
 	if (!app->analysis || task == TASK_NONE || task >= app->analysis->task_limit)
@@ -287,20 +293,51 @@ static void search_step(struct app *app, int step)
 			app->search.text);
 }
 
-static void prompt_answer(struct app *app, uint32_t key)
+static void search_for(struct app *app, const char *text)
 {
-	char text[PROMPT_TEXT_MAX];
 	struct lo_error err;
 
-	if (prompt_key(&app->prompt, key) != PROMPT_DONE)
-		return;
-	if (search_set(&app->search, prompt_text(&app->prompt, text), &err) != LO_OK) {
-		app_say(app, "%s", err.message);
-		app->message_is_bad = true;
-		return;
-	}
-	if (search_is_set(&app->search))
+	if (search_set(&app->search, text, &err) != LO_OK)
+		app_warn(app, &err);
+	else if (search_is_set(&app->search))
 		search_step(app, 1);
+}
+
+/* --- prompts --- */
+
+const struct prompt *app_prompt(const struct app *app)
+{
+	return app->search_prompt.open ? &app->search_prompt
+	       : app->question.open    ? &app->question
+				       : NULL;
+}
+
+void app_ask(struct app *app, const char *title)
+{
+	prompt_open(&app->question, title);
+}
+
+static void answer(struct app *app, const char *text)
+{
+	const struct view_ops *view = view_table[app->place.focus];
+	struct lo_error err;
+
+	if (view->answer(app, app->states[app->place.focus], text, &err) != LO_OK)
+		app_warn(app, &err);
+}
+
+static void prompt_take_key(struct app *app, uint32_t key)
+{
+	bool searching = app->search_prompt.open;
+	struct prompt *prompt = searching ? &app->search_prompt : &app->question;
+	char text[PROMPT_TEXT_MAX];
+
+	if (prompt_key(prompt, key) != PROMPT_DONE)
+		return;
+	if (searching)
+		search_for(app, prompt_text(prompt, text));
+	else
+		answer(app, prompt_text(prompt, text));
 }
 
 /* --- actions --- */
@@ -371,7 +408,7 @@ static bool act_for_all(struct app *app, enum action action)
 		step_finding(app, -1);
 		return true;
 	case ACTION_SEARCH:
-		prompt_open(&app->prompt, '/');
+		prompt_open(&app->search_prompt, "/");
 		return true;
 	case ACTION_SEARCH_NEXT:
 		search_step(app, 1);
@@ -414,8 +451,8 @@ void app_key(struct app *app, uint32_t key)
 	char name[KEY_LABEL_MAX];
 
 	app->message[0] = '\0';
-	if (app->prompt.open) {
-		prompt_answer(app, key);
+	if (app_prompt(app)) {
+		prompt_take_key(app, key);
 		return;
 	}
 	action = keymap_find(view_table[key_view(app)]->scope, key);

@@ -78,7 +78,8 @@ struct app {
 	void *states[VIEW_COUNT];
 	bool help_open;
 
-	struct prompt prompt;
+	struct prompt search_prompt;
+	struct prompt question; /* of the view that has the keys */
 	struct search search;
 	char message[APP_MESSAGE_MAX]; /* until the next key */
 	bool message_is_bad;
@@ -99,8 +100,14 @@ void app_release(struct app *app);
 void app_key(struct app *app, uint32_t key);
 void app_draw(struct app *app, struct canvas *canvas);
 
+/* The prompt that is open, or NULL. */
+const struct prompt *app_prompt(const struct app *app);
+
 /* For views. */
+/* Ask the user for a line; it goes to the `answer` of the view that has the keys. */
+void app_ask(struct app *app, const char *title);
 void app_say(struct app *app, const char *format, ...) LO_PRINTF(2, 3);
+void app_warn(struct app *app, const struct lo_error *err);
 /* Select; `finding` is a row of the findings view, which also selects its first task. */
 void app_select_task(struct app *app, uint32_t task);
 void app_select_finding(struct app *app, int finding);

@@ -62,6 +62,7 @@ const struct key_binding default_keys[] = {
 	{ 'D', ACTION_PAN_RIGHT_FAST, TIME },
 	{ 'f', ACTION_FIT, TIME },
 	{ '0', ACTION_FIT_ALL, TIME },
+	{ 't', ACTION_GO_TO_TIME, TIME },
 	{ ',', ACTION_PREVIOUS_CHANGE, TIME },
 	{ '.', ACTION_NEXT_CHANGE, TIME },
 

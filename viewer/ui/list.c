@@ -15,12 +15,18 @@ void list_show(struct list *list, int count, int rows)
 	list->count = count;
 	list->rows = rows > 0 ? rows : 1;
 	clamp_selected(list);
+	if (list->jumped &&
+			(list->selected < list->top || list->selected >= list->top + list->rows))
+		list->top = list->selected - list->rows / 2;
+	list->jumped = false;
 	if (list->top > list->selected)
 		list->top = list->selected;
 	if (list->top < list->selected - list->rows + 1)
 		list->top = list->selected - list->rows + 1;
 	if (list->top > last_top)
 		list->top = last_top;
+	if (list->top < 0)
+		list->top = 0;
 }
 
 void list_select(struct list *list, int row)
@@ -28,6 +34,12 @@ void list_select(struct list *list, int row)
 	list->selected = row;
 	if (list->count > 0)
 		clamp_selected(list);
+}
+
+void list_jump(struct list *list, int row)
+{
+	list_select(list, row);
+	list->jumped = true;
 }
 
 static int page(const struct list *list)

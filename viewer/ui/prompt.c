@@ -7,7 +7,7 @@
 #include "viewer/ui/key.h"
 #include "viewer/ui/utf8.h"
 
-void prompt_open(struct prompt *prompt, char title)
+void prompt_open(struct prompt *prompt, const char *title)
 {
 	prompt->open = true;
 	prompt->title = title;

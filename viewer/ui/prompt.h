@@ -18,7 +18,7 @@ struct prompt {
 	int length;
 	int cursor;
 	bool open;
-	char title;                                        /* shown in front: '/' */
+	const char *title;                                 /* shown in front: "/"; static text */
 	char history[PROMPT_HISTORY_MAX][PROMPT_TEXT_MAX]; /* oldest first */
 	int history_count;
 	int history_at; /* history_count = the new line */
@@ -30,7 +30,7 @@ enum prompt_result {
 	PROMPT_CANCELLED, /* Esc, Ctrl-C, or Backspace in an empty line */
 };
 
-void prompt_open(struct prompt *prompt, char title);
+void prompt_open(struct prompt *prompt, const char *title);
 enum prompt_result prompt_key(struct prompt *prompt, uint32_t key);
 /* As UTF-8. Returns `out`. */
 const char *prompt_text(const struct prompt *prompt, char out[PROMPT_TEXT_MAX]);

@@ -8,14 +8,14 @@
 
 static void draw_prompt(const struct app *app, struct pane pane)
 {
+	const struct prompt *prompt = app_prompt(app);
+	struct prompt before = *prompt;
 	char text[PROMPT_TEXT_MAX];
-	struct prompt before = app->prompt;
-	int column;
+	int column = pane_text(pane, 0, 0, STYLE_TITLE, prompt->title);
 
 	before.length = before.cursor;
-	pane_put(pane, 0, 0, STYLE_TITLE, (unsigned char)app->prompt.title);
-	pane_text(pane, 0, 1, STYLE_TEXT, prompt_text(&app->prompt, text));
-	column = 1 + text_columns(pane.canvas, prompt_text(&before, text));
+	pane_text(pane, 0, column, STYLE_TEXT, prompt_text(prompt, text));
+	column += text_columns(pane.canvas, prompt_text(&before, text));
 	pane_restyle(pane, 0, column < pane.columns ? column : pane.columns - 1, 1, STYLE_CURSOR);
 }
 
@@ -48,7 +48,7 @@ void status_line_draw(const struct app *app, struct pane pane)
 {
 	char text[64];
 
-	if (app->prompt.open) {
+	if (app_prompt(app)) {
 		draw_prompt(app, pane);
 		return;
 	}

@@ -1,7 +1,10 @@
 #include "viewer/ui/time_axis.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "formats/base/duration.h"
 
 #define SECOND_NS 1000000000ull
 #define MINUTE_NS (60 * SECOND_NS)
@@ -224,4 +227,65 @@ const char *time_axis_label(const struct time_axis *axis, uint64_t time_ns, uint
 		snprintf(text, TIME_LABEL_MAX, "%llu:%02llu%s", seconds / 60, seconds % 60,
 				fraction);
 	return text;
+}
+
+/* "1:02.5", "2:00:00": minutes and hours before the seconds. */
+static bool parse_clock(const char *text, double *seconds)
+{
+	unsigned hours = 0;
+	unsigned minutes = 0;
+	int used = 0;
+
+	if (sscanf(text, "%5u:%2u:%lf%n", &hours, &minutes, seconds, &used) < 3 &&
+			(hours = 0, sscanf(text, "%5u:%lf%n", &minutes, seconds, &used) < 2))
+		return false;
+	if (text[used] != '\0' || !(*seconds >= 0 && *seconds < 60))
+		return false;
+	*seconds += 60.0 * minutes + 3600.0 * hours;
+	return true;
+}
+
+static bool parse_percent(const char *text, double *percent)
+{
+	char *end;
+
+	*percent = strtod(text, &end);
+	return end != text && strcmp(end, "%") == 0 && *percent >= 0 && *percent <= 100;
+}
+
+static bool parse_place(
+		const struct time_axis *axis, const char *text, uint64_t now_ns, uint64_t *time_ns)
+{
+	bool forward = text[0] == '+';
+	bool backward = text[0] == '-';
+	double number;
+	uint64_t length;
+
+	if (strcmp(text, "start") == 0)
+		*time_ns = 0;
+	else if (strcmp(text, "end") == 0)
+		*time_ns = axis->limit_ns;
+	else if (parse_percent(text, &number))
+		*time_ns = (uint64_t)(number / 100 * (double)axis->limit_ns);
+	else if (parse_clock(text, &number))
+		*time_ns = (uint64_t)(number * 1e9 + 0.5);
+	else if (duration_parse(text + (forward || backward), &length, NULL) != LO_OK)
+		return false;
+	else if (backward)
+		*time_ns = now_ns > length ? now_ns - length : 0;
+	else
+		*time_ns = forward && length < UINT64_MAX - now_ns ? now_ns + length : length;
+	return true;
+}
+
+enum lo_result time_axis_parse(const struct time_axis *axis, const char *text, uint64_t now_ns,
+		uint64_t *time_ns, struct lo_error *err)
+{
+	if (!parse_place(axis, text, now_ns, time_ns))
+		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
+				"'%.40s' is no time: write 12.4s, 1:02.5, +3ms, 40%%, start or end",
+				text);
+	if (*time_ns >= axis->limit_ns)
+		*time_ns = axis->limit_ns - 1;
+	return LO_OK;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/base/error.h"
 #include "formats/model/time_span.h"
 
 /*
@@ -56,5 +57,12 @@ uint64_t time_axis_tick_step(const struct time_axis *axis, int columns);
  */
 const char *time_axis_label(const struct time_axis *axis, uint64_t time_ns, uint64_t resolution_ns,
 		char text[TIME_LABEL_MAX]);
+
+/*
+ * A place on the axis as people write it: "12.4s", "1:02.5", "2:00:00", "+3ms" and "-3ms" from
+ * `now_ns`, "40%" of the trace, "start", "end". Clipped to the trace. LO_USAGE with a sentence.
+ */
+enum lo_result time_axis_parse(const struct time_axis *axis, const char *text, uint64_t now_ns,
+		uint64_t *time_ns, struct lo_error *err);
 
 #endif

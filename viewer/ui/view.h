@@ -60,6 +60,11 @@ struct view_ops {
 	bool (*act)(struct app *app, void *state, enum action action);
 	void (*draw)(struct app *app, void *state, struct pane pane, bool focused);
 
+	/* What the user wrote after app_ask(); LO_USAGE with a sentence. NULL: the view never asks.
+	 */
+	enum lo_result (*answer)(
+			struct app *app, void *state, const char *text, struct lo_error *err);
+
 	/* The rows that a search goes through; NULL: nothing to search. */
 	int (*row_count)(struct app *app, void *state);
 	int (*row_selected)(struct app *app, void *state);

@@ -93,8 +93,7 @@ static enum app_work next_work(const struct app *app, int columns)
 static void work_failed(struct app *app, const struct lo_error *err)
 {
 	app->work_failed[app->working] = true;
-	app_say(app, "%s", err->message);
-	app->message_is_bad = true;
+	app_warn(app, err);
 }
 
 void work_step(struct app *app, int columns)

@@ -54,7 +54,9 @@ static void add_legend(struct document *document)
 	document_add(document, "", STYLE_TEXT, TASK_NONE,
 			".  many short waits: it moves     x  exits here");
 	document_add(document, "", STYLE_TEXT, TASK_NONE,
-			"?  not read yet                   !  member of a finding");
+			"?  not known: not read yet, or the file is damaged there");
+	document_add(document, "", STYLE_TEXT, TASK_NONE,
+			"!  member of a finding            L  events were lost about then");
 	document_add(document, "", STYLE_TEXT, TASK_NONE,
 			"parked on purpose: waits where tasks are meant to wait; never an alarm");
 }

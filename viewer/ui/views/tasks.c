@@ -59,7 +59,7 @@ static bool prepare(struct app *app, struct tasks *view)
 
 		view->failed = lanes_init(&view->lanes, app->analysis, &err) != LO_OK;
 		if (view->failed)
-			app_say(app, "%s", err.message);
+			app_warn(app, &err);
 	}
 	lanes_sort(&view->lanes, app->analysis, app->task_findings);
 	return !view->failed && view->lanes.count > 0;
@@ -81,7 +81,7 @@ static void follow_selection(struct app *app, struct tasks *view)
 		return;
 	row = lanes_row(&view->lanes, app->place.task);
 	if (row >= 0)
-		view->list.selected = row;
+		list_jump(&view->list, row);
 }
 
 static const char *cell_text(const struct app *app, const struct task_summary *task,

@@ -51,7 +51,7 @@ static const struct {
 	{ '~', STYLE_BLOCKED, "blocked" },
 	{ '.', STYLE_MIXED, "short waits" },
 	{ 'x', STYLE_ENDED, "exit" },
-	{ '?', STYLE_PENDING, "not read yet" },
+	{ '?', STYLE_PENDING, "not known" },
 };
 
 enum look {
@@ -87,7 +87,7 @@ static bool prepare(struct app *app, struct timeline *view)
 
 		view->failed = lanes_init(&view->lanes, app->analysis, &err) != LO_OK;
 		if (view->failed)
-			app_say(app, "%s", err.message);
+			app_warn(app, &err);
 		time_axis_init(&view->axis, app->analysis->duration_ns, 1);
 	}
 	lanes_sort(&view->lanes, app->analysis, app->task_findings);
@@ -109,7 +109,7 @@ static void follow_selection(struct app *app, struct timeline *view)
 		return;
 	row = lanes_row(&view->lanes, app->place.task);
 	if (row >= 0)
-		view->list.selected = row;
+		list_jump(&view->list, row);
 }
 
 static bool reserve(struct timeline *view, int rows, int columns)
@@ -135,7 +135,7 @@ static bool reserve(struct timeline *view, int rows, int columns)
 /* As wide as the longest label of the trace, so that strips begin where they always begin. */
 static int label_width(const struct app *app, struct timeline *view, struct pane pane)
 {
-	int width = pane.columns * 3 / 10;
+	int width = pane.columns / 3;
 
 	for (int row = 0; row < view->lanes.count && !view->labels_measured; row++) {
 		char text[PHRASE_MAX];
@@ -182,6 +182,39 @@ static void draw_map(const struct app *app, const struct timeline *view, struct 
 	}
 }
 
+/* The columns of a span, clipped to the strip; false when none of them is shown. */
+static bool columns_of(const struct timeline *view, struct time_span span, int *begin, int *end)
+{
+	struct time_span window = time_axis_span(&view->axis);
+
+	if (span.end_ns <= span.begin_ns || span.end_ns <= window.begin_ns ||
+			span.begin_ns >= window.end_ns)
+		return false;
+	*begin = span.begin_ns > window.begin_ns ? time_axis_column(&view->axis, span.begin_ns) : 0;
+	*end = span.end_ns < window.end_ns ? time_axis_column(&view->axis, span.end_ns - 1) + 1
+					   : view->axis.columns;
+	return true;
+}
+
+/* Where events were lost, block by block. */
+static void draw_losses(const struct app *app, const struct timeline *view, struct pane strip)
+{
+	struct trace_section section;
+	int begin;
+	int end;
+
+	if (app->analysis->lost_total == 0)
+		return;
+	for (uint32_t i = 0; trace_reader_section(app->reader, i, &section); i++) {
+		uint64_t lost = 0;
+
+		for (int cause = 0; cause < LOSS_CAUSE_COUNT; cause++)
+			lost += section.lost[cause];
+		if (lost && columns_of(view, section.span, &begin, &end))
+			pane_fill(strip, 0, begin, end - begin, STYLE_BAD, 'L');
+	}
+}
+
 static void draw_ruler(const struct app *app, const struct timeline *view, struct pane strip)
 {
 	const struct time_axis *axis = &view->axis;
@@ -199,6 +232,7 @@ static void draw_ruler(const struct app *app, const struct timeline *view, struc
 		if (column + 1 + (int)strlen(text) <= strip.columns)
 			pane_text(strip, 0, column + 1, STYLE_DIM, text);
 	}
+	draw_losses(app, view, strip);
 	pane_restyle(strip, 0, time_axis_column(axis, app->place.cursor_ns), 1, STYLE_CURSOR);
 }
 
@@ -268,6 +302,21 @@ static void query_cells(const struct app *app, struct timeline *view, int rows, 
 		view->cells[i].pending = 1;
 }
 
+/* Nothing is known of a damaged stretch of the file: no state is shown there. */
+static void draw_damage(const struct app *app, const struct timeline *view, struct pane strip)
+{
+	struct trace_damage damage;
+	int begin;
+	int end;
+
+	for (uint32_t i = 0; trace_reader_damage(app->reader, i, &damage); i++)
+		if (columns_of(view, damage.span, &begin, &end))
+			for (int row = 0; row < strip.rows; row++)
+				pane_fill(strip, row, begin, end - begin,
+						legend[LOOK_PENDING].style,
+						(unsigned char)legend[LOOK_PENDING].glyph);
+}
+
 /* Columns beyond the end of the trace are nobody's: they must not look idle. */
 static void draw_end(const struct timeline *view, struct pane strip)
 {
@@ -293,6 +342,8 @@ static void draw_lanes(
 		draw_cells(strip, i, view->cells + (size_t)i * (size_t)strip.columns);
 		pane_restyle(strip, i, cursor, 1, STYLE_CURSOR);
 	}
+	strip.rows = rows;
+	draw_damage(app, view, strip);
 	draw_end(view, strip);
 }
 
@@ -364,7 +415,8 @@ static void others_text(
 			holder, *holder ? "; " : "", end_of_wait(app, moment), waker);
 }
 
-static void draw_legend(struct pane pane, int row)
+/* A loss is rare, and then it matters more than what '!' means. */
+static void draw_legend(struct pane pane, int row, bool lost)
 {
 	int at = 2;
 
@@ -376,8 +428,8 @@ static void draw_legend(struct pane pane, int row)
 	}
 	if (at + 14 > pane.columns)
 		return;
-	pane_text(pane, row, at, STYLE_BAD, "!");
-	pane_text(pane, row, at + 2, STYLE_DIM, "in a finding");
+	pane_text(pane, row, at, STYLE_BAD, lost ? "L" : "!");
+	pane_text(pane, row, at + 2, STYLE_DIM, lost ? "events lost" : "in a finding");
 }
 
 static void draw_inspector(const struct app *app, const struct timeline *view, struct pane pane)
@@ -391,7 +443,7 @@ static void draw_inspector(const struct app *app, const struct timeline *view, s
 	phrase(title, sizeof(title), "%s at %s", task_format(app->reader, task, text, sizeof(text)),
 			time_text(view, app->place.cursor_ns, time));
 	pane_rule(pane, 0, title, false);
-	draw_legend(pane, pane.rows - 1);
+	draw_legend(pane, pane.rows - 1, app->analysis->lost_total > 0);
 	if (!app->lanes || task == TASK_NONE)
 		return;
 	lane_moment(app->lanes, task, app->place.cursor_ns, &moment);
@@ -595,6 +647,9 @@ static bool act_on_time(struct app *app, struct timeline *view, enum action acti
 	case ACTION_FIT_ALL:
 		time_axis_fit_all(&view->axis);
 		return true;
+	case ACTION_GO_TO_TIME:
+		app_ask(app, "go to time: ");
+		return true;
 	case ACTION_PREVIOUS_CHANGE:
 	case ACTION_NEXT_CHANGE:
 		step_change(app, view, action);
@@ -646,6 +701,19 @@ static bool timeline_act(struct app *app, void *state, enum action action)
 		return true;
 	}
 	return act_on_task(app, view, action);
+}
+
+static enum lo_result timeline_answer(
+		struct app *app, void *state, const char *text, struct lo_error *err)
+{
+	struct timeline *view = state;
+	uint64_t time_ns;
+	enum lo_result result = time_axis_parse(
+			&view->axis, text, app->place.cursor_ns, &time_ns, err);
+
+	if (result == LO_OK)
+		set_cursor(app, view, time_ns);
+	return result;
 }
 
 static void timeline_title(struct app *app, void *state, char *out, size_t capacity)
@@ -729,6 +797,7 @@ const struct view_ops timeline_view = {
 	.title = timeline_title,
 	.act = timeline_act,
 	.draw = timeline_draw,
+	.answer = timeline_answer,
 	.row_count = timeline_rows,
 	.row_selected = timeline_selected,
 	.row_text = timeline_text,

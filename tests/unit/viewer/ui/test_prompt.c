@@ -16,7 +16,7 @@ static char text[PROMPT_TEXT_MAX];
 static void fresh(void)
 {
 	memset(&prompt, 0, sizeof(prompt));
-	prompt_open(&prompt, '/');
+	prompt_open(&prompt, "/");
 }
 
 static void type(const char *keys)
@@ -82,7 +82,7 @@ static void enter_answers_and_escape_does_not(void **state)
 	assert_int_equal(prompt_key(&prompt, KEYCODE_ENTER), PROMPT_DONE);
 	assert_false(prompt.open);
 	assert_string_equal(prompt_text(&prompt, text), "abc");
-	prompt_open(&prompt, '/');
+	prompt_open(&prompt, "/");
 	type("abd");
 	assert_int_equal(prompt_key(&prompt, KEYCODE_ESCAPE), PROMPT_CANCELLED);
 	assert_false(prompt.open);
@@ -102,12 +102,12 @@ static void answers_come_back_with_the_arrows(void **state)
 	(void)state;
 	fresh();
 	for (int i = 0; i < PROMPT_HISTORY_MAX + 5; i++) {
-		prompt_open(&prompt, '/');
+		prompt_open(&prompt, "/");
 		type("a");
 		prompt_key(&prompt, (uint32_t)('a' + i % 26));
 		prompt_key(&prompt, KEYCODE_ENTER);
 	}
-	prompt_open(&prompt, '/');
+	prompt_open(&prompt, "/");
 	assert_int_equal(prompt.history_count, PROMPT_HISTORY_MAX);
 	prompt_key(&prompt, KEYCODE_UP);
 	prompt_key(&prompt, KEYCODE_UP);

@@ -290,11 +290,11 @@ static void random_keys_never_break_it(void **state)
 {
 	static const uint32_t keys[] = { 'j', 'k', 'h', 'l', 'w', 's', 'a', 'd', 'f', '0', 'g', 'G',
 		'1', '2', '3', '4', 'c', 'u', '[', '{', '}', '<', '>', 'r', 'V', 'n', 'N', '/', 'e',
-		'.', ',', 'W', 'S', 'A', 'D', '?', KEYCODE_ENTER, KEYCODE_ESCAPE, KEYCODE_BACKSPACE,
-		KEYCODE_TAB, KEYCODE_SHIFT_TAB, KEYCODE_PAGE_DOWN, KEYCODE_PAGE_UP, KEYCODE_HOME,
-		KEYCODE_END, KEYCODE_UP, KEYCODE_DOWN, KEYCODE_LEFT, KEYCODE_RIGHT,
-		KEYCODE_SHIFT_LEFT, KEYCODE_SHIFT_RIGHT, KEY_CTRL('D'), KEY_CTRL('U'), 0xe9,
-		0x1f600 };
+		'.', ',', 't', 'W', 'S', 'A', 'D', '?', KEYCODE_ENTER, KEYCODE_ESCAPE,
+		KEYCODE_BACKSPACE, KEYCODE_TAB, KEYCODE_SHIFT_TAB, KEYCODE_PAGE_DOWN,
+		KEYCODE_PAGE_UP, KEYCODE_HOME, KEYCODE_END, KEYCODE_UP, KEYCODE_DOWN, KEYCODE_LEFT,
+		KEYCODE_RIGHT, KEYCODE_SHIFT_LEFT, KEYCODE_SHIFT_RIGHT, KEY_CTRL('D'),
+		KEY_CTRL('U'), 0xe9, 0x1f600 };
 	struct session session;
 	uint32_t seed = 1;
 
@@ -348,6 +348,24 @@ static void backspace_returns_to_where_the_jump_began(void **state)
 	assert_string_equal(after, before);
 	free(before);
 	free(after);
+	session_close(&session);
+}
+
+static void a_time_can_be_gone_to(void **state)
+{
+	struct session session;
+
+	(void)state;
+	session_open(&session, open_case_trace("deadlock"), 80, 24, true);
+	session_type(&session, "2t50%\r");
+	assert_int_equal(session.app.place.cursor_ns, 6000000000u);
+	session_type(&session, "t+1.5s\r");
+	assert_int_equal(session.app.place.cursor_ns, 7500000000u);
+	session_type(&session, "tnever\r");
+	assert_int_equal(session.app.place.cursor_ns, 7500000000u);
+	assert_non_null(strstr(session.app.message, "'never' is no time"));
+	session_type(&session, "t0:02\x1b");
+	assert_int_equal(session.app.place.cursor_ns, 7500000000u);
 	session_close(&session);
 }
 
@@ -440,6 +458,7 @@ int main(void)
 		cmocka_unit_test(random_keys_never_break_it),
 		cmocka_unit_test(escape_keeps_it_open_and_q_at_home_ends_it),
 		cmocka_unit_test(backspace_returns_to_where_the_jump_began),
+		cmocka_unit_test(a_time_can_be_gone_to),
 		cmocka_unit_test(the_selected_task_is_the_same_in_every_view),
 		cmocka_unit_test(nothing_hostile_in_a_trace_reaches_the_screen),
 		cmocka_unit_test(a_trace_without_events_opens),

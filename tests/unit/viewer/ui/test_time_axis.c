@@ -220,6 +220,47 @@ static void labels_of_one_trace_are_equally_long(void **state)
 	}
 }
 
+static void times_are_read_as_people_write_them(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t time_ns;
+	} good[] = {
+		{ "12.5s", 12500 * MS },
+		{ "start", 0 },
+		{ "end", 900 * SECOND - 1 },
+		{ "50%", 450 * SECOND },
+		{ "0%", 0 },
+		{ "100%", 900 * SECOND - 1 },
+		{ "1:02.5", 62500 * MS },
+		{ "0:00", 0 },
+		{ "0:14:03", 843 * SECOND },
+		{ "+3ms", 60 * SECOND + 3 * MS },
+		{ "-1s", 59 * SECOND },
+		{ "-10min", 0 },
+		{ "+99h", 900 * SECOND - 1 },
+		{ "2:00:00", 900 * SECOND - 1 },
+	};
+	static const char *const bad[] = { "", "soon", "12", "1:60", "101%", "-5%", "%",
+		"1:2:", "+", "1:02.5x", "nan%", "1:nan" };
+	struct time_axis axis;
+	struct lo_error err;
+	uint64_t time_ns;
+
+	(void)state;
+	time_axis_init(&axis, 900 * SECOND, 80);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_int_equal(time_axis_parse(&axis, good[i].text, 60 * SECOND, &time_ns, NULL),
+				LO_OK);
+		assert_int_equal(time_ns, good[i].time_ns);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		if (time_axis_parse(&axis, bad[i], 0, &time_ns, &err) != LO_USAGE)
+			fail_msg("'%s' was read as %llu", bad[i], (unsigned long long)time_ns);
+		assert_non_null(strstr(err.message, "12.4s"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +274,7 @@ int main(void)
 		cmocka_unit_test(another_width_keeps_the_zoom),
 		cmocka_unit_test(ticks_are_round_and_far_enough_apart),
 		cmocka_unit_test(labels_have_the_decimals_they_need),
+		cmocka_unit_test(times_are_read_as_people_write_them),
 		cmocka_unit_test(labels_of_one_trace_are_equally_long),
 	};
 
