@@ -1,6 +1,7 @@
 #include "recorder/drain/harvest.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "formats/base/macros.h"
 
@@ -19,28 +20,35 @@ struct slab {
 
 void slab_pool_init(struct slab_pool *pool)
 {
-	*pool = (struct slab_pool){ 0 };
-	pthread_mutex_init(&pool->lock, NULL);
+	memset(pool, 0, sizeof(*pool));
 }
 
 void slab_pool_release(struct slab_pool *pool)
 {
 	for (uint32_t i = 0; i < pool->made_count; i++)
 		free(pool->made[i]);
-	pthread_mutex_destroy(&pool->lock);
+}
+
+static struct slab *make_slab(struct slab_pool *pool)
+{
+	struct slab *slab = pool->made_count < SLABS_MAX ? aligned_alloc(64, SLAB_BYTES) : NULL;
+
+	if (slab)
+		pool->made[pool->made_count++] = slab;
+	return slab;
 }
 
 static struct slab *take_slab(struct slab_pool *pool)
 {
 	struct slab *slab;
 
-	pthread_mutex_lock(&pool->lock);
+	if (!pool->free)
+		pool->free = atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire);
 	slab = pool->free;
 	if (slab)
 		pool->free = slab->next;
-	else if (pool->made_count < SLABS_MAX && (slab = aligned_alloc(64, SLAB_BYTES)))
-		pool->made[pool->made_count++] = slab;
-	pthread_mutex_unlock(&pool->lock);
+	else
+		slab = make_slab(pool);
 	if (slab) {
 		slab->used = 0;
 		atomic_init(&slab->users, 1);
@@ -52,10 +60,10 @@ static void leave_slab(struct slab_pool *pool, struct slab *slab)
 {
 	if (atomic_fetch_sub_explicit(&slab->users, 1, memory_order_acq_rel) != 1)
 		return;
-	pthread_mutex_lock(&pool->lock);
-	slab->next = pool->free;
-	pool->free = slab;
-	pthread_mutex_unlock(&pool->lock);
+	slab->next = atomic_load_explicit(&pool->returned, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&pool->returned, &slab->next, slab,
+			memory_order_release, memory_order_relaxed))
+		;
 }
 
 static uint32_t room_for_records(const struct slab *slab)

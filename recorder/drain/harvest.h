@@ -1,7 +1,6 @@
 #ifndef LOITER_DRAIN_HARVEST_H
 #define LOITER_DRAIN_HARVEST_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,12 +42,17 @@ struct run {
 	struct event events[];
 };
 
+/*
+ * Neither side ever waits for the other: free slabs go onto a stack that only the drain empties,
+ * all at once, so there is no lock in which the encoder could be suspended.
+ */
 struct slab_pool {
-	pthread_mutex_t lock;
+	_Atomic(struct slab *) returned; /* by whoever left a slab last */
+	/* The drain's own. */
 	struct slab *free;
+	struct slab *open; /* runs are cut from it */
 	struct slab *made[SLABS_MAX];
 	uint32_t made_count;
-	struct slab *open; /* the drain cuts runs from it; not under the lock */
 };
 
 void slab_pool_init(struct slab_pool *pool);
