@@ -166,6 +166,18 @@ static void add_wakers(
 				time_point_format(time, finding->wakers[i].last_ns));
 }
 
+/* The oldest member that was made where the finding says: a burst has bystanders. */
+static uint32_t member_created_there(const struct app *app, const struct finding *finding)
+{
+	for (uint32_t i = 0; i < finding->task_count; i++) {
+		const struct task_summary *summary = app_task(app, finding->tasks[i]);
+
+		if (summary && summary->creation_stack == finding->creation_stack)
+			return finding->tasks[i];
+	}
+	return finding->task_count ? finding->tasks[0] : TASK_NONE;
+}
+
 static void add_finding(
 		struct document *document, const struct app *app, const struct finding *finding)
 {
@@ -180,7 +192,8 @@ static void add_finding(
 		add_wait(document, app, &finding->wait, finding->until_ns == UINT64_MAX);
 	add_wakers(document, app, finding);
 	if (first != TASK_NONE)
-		evidence_creator(document, app, first, finding->creation_stack);
+		evidence_creator(document, app, member_created_there(app, finding),
+				finding->creation_stack);
 	if (finding->cycle_count == 0 && finding->waker_count == 0 && first != TASK_NONE &&
 			has_wait(finding))
 		add_last_waker(document, app, first);
