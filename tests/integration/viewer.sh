@@ -30,6 +30,10 @@ new_tmux() {
 	turn=$((turn + 1))
 }
 trap 'in_tmux kill-server; rm -rf "$work"' EXIT
+in_tmux new-session -d 'sleep 1' || {
+	echo "skipped: tmux can open no terminal here: $(cat "$work/tmux.errors")"
+	exit 77
+}
 "$write_trace" "$here/../golden/screens/deadlock.events" "$work/deadlock.loiter" || exit 1
 
 fail() {
