@@ -75,7 +75,7 @@ const struct section_loss *section_list_losses(
 	while (high < list->loss_count && list->losses[high].section == section)
 		high++;
 	*count = high - low;
-	return list->losses + low;
+	return *count > 0 ? &list->losses[low] : NULL;
 }
 
 /* ---- from the index ---- */

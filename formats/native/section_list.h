@@ -54,7 +54,7 @@ enum lo_result section_list_find(struct section_list *list, struct byte_source *
 enum lo_result section_list_scan(struct section_list *list, struct byte_source *source,
 		struct damage_list *damage, const struct progress *progress, struct lo_error *err);
 
-/* The losses of one section: a stretch of `list->losses`. */
+/* The losses of one section: a stretch of `list->losses`, NULL when there are none. */
 const struct section_loss *section_list_losses(
 		const struct section_list *list, uint32_t section, uint32_t *count);
 

@@ -1,0 +1,64 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/native/layout.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/trace_model.h"
+
+/*
+ * The bytes are a file that has lost its index: the locator at its end is cut off, so the sections
+ * are found by a scan. Then the file is cut once more, before a section that the bytes choose: what
+ * is left must be the begin of what was there before. (Inside a section the rule holds only with
+ * real checksums: what a cut header swallows may look like sections of its own.)
+ */
+static void require_same_begin(const struct event *whole, uint32_t whole_count,
+		const struct event *part, uint32_t part_count)
+{
+	if (part_count > whole_count)
+		abort();
+	for (uint32_t i = 0; i < part_count; i++)
+		/* Stacks may be missing in the part, and with them their ids. */
+		if (part[i].time_ns != whole[i].time_ns || part[i].task != whole[i].task ||
+				part[i].kind != whole[i].kind || part[i].object != whole[i].object)
+			abort();
+}
+
+/* The begin of a section, by a number from 0 to 255. */
+static size_t choose_cut(const struct trace_reader *reader, uint8_t choice)
+{
+	struct trace_section section = { .offset = 0 };
+	uint32_t count = trace_reader_section_count(reader);
+
+	trace_reader_section(reader, (uint32_t)((uint64_t)choice * count / 256), &section);
+	return (size_t)section.offset;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static struct event whole[MODEL_EVENTS_MAX];
+	static struct event part[MODEL_EVENTS_MAX];
+	struct trace_reader *reader;
+	uint32_t whole_count;
+	size_t cut;
+
+	if (size < LOCATOR_BYTES)
+		return 0;
+	size -= LOCATOR_BYTES;
+	reader = model_open(bytes, size);
+	if (!reader)
+		return 0;
+	if (trace_reader_info(reader)->index == TRACE_INDEX_COMPLETE) {
+		trace_reader_close(reader); /* there was another locator before the last */
+		return 0;
+	}
+	whole_count = model_check_events(reader, whole);
+	model_check_tables(reader);
+	cut = choose_cut(reader, bytes[size]);
+	trace_reader_close(reader);
+
+	reader = model_open(bytes, cut);
+	if (reader && trace_reader_info(reader)->index != TRACE_INDEX_COMPLETE)
+		require_same_begin(whole, whole_count, part, model_check_events(reader, part));
+	trace_reader_close(reader);
+	return 0;
+}
