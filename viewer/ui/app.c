@@ -274,7 +274,7 @@ static void search_step(struct app *app, int step)
 	const struct view_ops *view = view_table[key_view(app)];
 	struct row_context context = { app, view, app->states[key_view(app)] };
 	struct search_rows rows = { .matches = row_matches, .context = &context };
-	int row;
+	struct search_hit hit;
 
 	if (!search_is_set(&app->search)) {
 		app_say(app, "nothing to search for yet: / asks for a text");
@@ -283,14 +283,13 @@ static void search_step(struct app *app, int step)
 	if (!app->analysis && !app->help_open)
 		return;
 	rows.count = view->row_count(app, context.state);
-	row = search_next(&rows, view->row_selected(app, context.state), step);
-	if (row < 0) {
+	hit = search_next(&rows, view->row_selected(app, context.state), step);
+	if (hit.row < 0) {
 		app_say(app, "no match for /%s/ in %s", app->search.text, view->name);
 		return;
 	}
-	view->row_select(app, context.state, row);
-	app_say(app, "match %d of %d for /%s/", search_rank(&rows, row), search_count(&rows),
-			app->search.text);
+	view->row_select(app, context.state, hit.row);
+	app_say(app, "match %d of %d for /%s/", hit.rank, hit.count, app->search.text);
 }
 
 static void search_for(struct app *app, const char *text)

@@ -107,7 +107,6 @@ void document_add(struct document *document, const char *label, enum style_role 
 
 		add_line(document, line, rest, length);
 		line.label = "";
-		line.continued = true;
 		rest += length;
 		rest += strspn(rest, " ");
 	} while (*rest);

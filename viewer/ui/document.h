@@ -18,7 +18,6 @@ struct document_line {
 	const char *label; /* static text, "" = none */
 	uint32_t task;     /* where Enter leads, TASK_NONE = nowhere */
 	uint8_t style;     /* enum style_role */
-	bool continued;    /* wrapped from the line before */
 };
 
 struct document {

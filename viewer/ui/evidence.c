@@ -12,16 +12,6 @@
 #define CHAIN_STEPS_MAX  16
 #define STACK_PLACES_MAX 64
 
-uint32_t wait_needs(const struct wait *wait)
-{
-	if (wait->object_kind == OBJECT_TASK)
-		return (uint32_t)wait->object;
-	/* There `holder` is who signalled too early. */
-	if (wait->flags & EVENT_FLAG_SIGNALLED_BEFORE)
-		return TASK_NONE;
-	return wait->holder;
-}
-
 /* As much of the end of a path as fits: folders tell files of one name apart. */
 static const char *fitting_path(const char *path, int width)
 {
@@ -47,7 +37,8 @@ static void add_place(struct document *document, const char *label, const struct
 	if (*place->file && place->line)
 		document_add(document, label, STYLE_TEXT, TASK_NONE, "%s  %s%s", place->function,
 				fitting_path(place->file, width), line);
-	else if (*place->module)
+	else if (*place->module &&
+			strncmp(place->function, place->module, strlen(place->module)) != 0)
 		document_add(document, label, STYLE_TEXT, TASK_NONE, "%s  %s", place->function,
 				place->module);
 	else

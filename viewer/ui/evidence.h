@@ -24,7 +24,4 @@ void evidence_creator(
  */
 void evidence_chain(struct document *document, const struct app *app, uint32_t task);
 
-/* Whom the wait of a task needs: its holder or the task it joins; TASK_NONE when not known. */
-uint32_t wait_needs(const struct wait *wait);
-
 #endif

@@ -162,3 +162,70 @@ const char *count_phrase(uint64_t count, const char *noun, char *out, size_t cap
 	phrase(out, capacity, "%llu %s%s", (unsigned long long)count, noun, count == 1 ? "" : "s");
 	return out;
 }
+
+uint32_t wait_needs(const struct wait *wait)
+{
+	if (wait->object_kind == OBJECT_TASK)
+		return (uint32_t)wait->object;
+	/* There `holder` is who signalled too early. */
+	if (wait->flags & EVENT_FLAG_SIGNALLED_BEFORE)
+		return TASK_NONE;
+	return wait->holder;
+}
+
+const char *moment_phrase(
+		const struct app *app, const struct lane_moment *moment, char *out, size_t capacity)
+{
+	bool to_end = moment->end_ns == UINT64_MAX;
+	uint64_t end_ns = to_end ? app->analysis->duration_ns : moment->end_ns;
+	char length[DURATION_TEXT_MAX];
+	char begin[DURATION_TEXT_MAX];
+	char end[DURATION_TEXT_MAX];
+	char wait[PHRASE_MAX] = "";
+
+	if (moment->state == TASK_STATE_ABSENT || moment->state == TASK_STATE_EXITED) {
+		phrase(out, capacity, "%s",
+				moment->state == TASK_STATE_EXITED ? "has exited"
+								   : "does not exist yet");
+		return out;
+	}
+	if (moment->state == TASK_STATE_BLOCKED)
+		wait_phrase(app, &moment->wait, wait, sizeof(wait));
+	phrase(out, capacity, "%s %s%s%s%s%s%s%s", state_name(moment->state),
+			duration_format(length,
+					end_ns > moment->begin_ns ? end_ns - moment->begin_ns : 0),
+			to_end ? " since " : ", ", time_point_format(begin, moment->begin_ns),
+			to_end ? "" : " to ", to_end ? "" : time_point_format(end, end_ns),
+			*wait ? ", " : "", wait);
+	return out;
+}
+
+static const char *end_of_wait(const struct app *app, const struct lane_moment *moment)
+{
+	if (moment->end_ns == UINT64_MAX)
+		return "nobody has woken it";
+	if (moment->waker != TASK_NONE)
+		return "woken by ";
+	if (trace_reader_reason_class(app->reader, moment->wait.reason) == WAIT_CLASS_TIME)
+		return "its time was up";
+	return "not known who woke it";
+}
+
+const char *others_phrase(
+		const struct app *app, const struct lane_moment *moment, char *out, size_t capacity)
+{
+	uint32_t needs = wait_needs(&moment->wait);
+	char holder[PHRASE_MAX] = "";
+	char waker[PHRASE_MAX] = "";
+
+	if (needs != TASK_NONE)
+		task_format(app->reader, needs, holder, sizeof(holder));
+	if (moment->waker != TASK_NONE && moment->end_ns != UINT64_MAX)
+		task_format(app->reader, moment->waker, waker, sizeof(waker));
+	phrase(out, capacity, "%s%s%s%s%s",
+			!*holder                                  ? ""
+			: moment->wait.object_kind == OBJECT_TASK ? "waits for the end of "
+								  : "held by ",
+			holder, *holder ? "; " : "", end_of_wait(app, moment), waker);
+	return out;
+}

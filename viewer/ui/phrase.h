@@ -43,4 +43,18 @@ const char *count_phrase(uint64_t count, const char *noun, char *out, size_t cap
 /* How long since `since_ns`, up to the end of the trace. */
 uint64_t until_end(const struct app *app, uint64_t since_ns);
 
+/* Whom a wait needs: who holds the object, or the task to be joined; TASK_NONE when not known. */
+uint32_t wait_needs(const struct wait *wait);
+
+/*
+ * A state at a moment: "blocked 9.20 s since 0:01.204, mutex lock on 0x55d0c8a012c0"; when it is
+ * over, "blocked 999 ms, 0:01.001 to 0:02.000, sleep".
+ */
+const char *moment_phrase(const struct app *app, const struct lane_moment *moment, char *out,
+		size_t capacity);
+
+/* Of a wait: "held by T4 right; nobody has woken it", "woken by T8 timer". */
+const char *others_phrase(const struct app *app, const struct lane_moment *moment, char *out,
+		size_t capacity);
+
 #endif

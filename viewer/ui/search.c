@@ -57,32 +57,27 @@ bool search_matches(const struct search *search, const char *text)
 	return search_is_set(search) && regexec(&search->pattern, text, 0, NULL, 0) == 0;
 }
 
-int search_next(const struct search_rows *rows, int from, int step)
+/* Where the walk in direction `step` from `from` comes to `row`: smaller is sooner. */
+static int distance(const struct search_rows *rows, int from, int step, int row)
 {
-	int row = from;
+	int ahead = step > 0 ? row - from : from - row;
 
-	for (int i = 0; i < rows->count; i++) {
-		row += step;
-		if (row >= rows->count)
-			row = 0;
-		if (row < 0)
-			row = rows->count - 1;
-		if (rows->matches(rows->context, row))
-			return row;
+	return ahead > 0 ? ahead : ahead + rows->count;
+}
+
+struct search_hit search_next(const struct search_rows *rows, int from, int step)
+{
+	struct search_hit hit = { .row = -1 };
+
+	for (int row = 0; row < rows->count; row++) {
+		if (!rows->matches(rows->context, row))
+			continue;
+		hit.count++;
+		if (hit.row >= 0 && distance(rows, from, step, row) >
+						    distance(rows, from, step, hit.row))
+			continue;
+		hit.row = row;
+		hit.rank = hit.count;
 	}
-	return -1;
-}
-
-int search_rank(const struct search_rows *rows, int row)
-{
-	int rank = 0;
-
-	for (int i = 0; i < rows->count && i <= row; i++)
-		rank += rows->matches(rows->context, i);
-	return rank;
-}
-
-int search_count(const struct search_rows *rows)
-{
-	return search_rank(rows, rows->count);
+	return hit;
 }

@@ -25,18 +25,23 @@ enum lo_result search_set(struct search *search, const char *text, struct lo_err
 bool search_is_set(const struct search *search);
 bool search_matches(const struct search *search, const char *text);
 
-/*
- * The rows of a view that match, asked through `matches`; wraps around the ends. `from` is not
- * looked at first but last. -1 = none.
- */
+/* The rows of a view, and whether they match. */
 struct search_rows {
 	int count;
 	bool (*matches)(void *context, int row);
 	void *context;
 };
-int search_next(const struct search_rows *rows, int from, int step);
-int search_count(const struct search_rows *rows);
-/* How many matching rows there are up to and including `row`. */
-int search_rank(const struct search_rows *rows, int row);
+
+struct search_hit {
+	int row;   /* -1 = none matches */
+	int rank;  /* among the matching rows, from 1 */
+	int count; /* of matching rows */
+};
+
+/*
+ * The nearest matching row after `from` (before it, when `step` is negative), around the ends;
+ * `from` itself only when no other matches. Looks at each row once: rows may be many.
+ */
+struct search_hit search_next(const struct search_rows *rows, int from, int step);
 
 #endif

@@ -154,6 +154,19 @@ struct time_span time_axis_span(const struct time_axis *axis)
 	return (struct time_span){ axis->begin_ns, time_axis_time(axis, axis->columns) };
 }
 
+bool time_axis_columns(const struct time_axis *axis, struct time_span span, int *begin, int *end)
+{
+	struct time_span window = time_axis_span(axis);
+
+	if (span.end_ns <= span.begin_ns || span.end_ns <= window.begin_ns ||
+			span.begin_ns >= window.end_ns)
+		return false;
+	*begin = span.begin_ns > window.begin_ns ? time_axis_column(axis, span.begin_ns) : 0;
+	*end = span.end_ns < window.end_ns ? time_axis_column(axis, span.end_ns - 1) + 1
+					   : axis->columns;
+	return true;
+}
+
 /* Steps that people count in: 1, 2, 5 of decimal units; the clock's own above seconds. */
 static const uint64_t clock_steps[] = {
 	SECOND_NS,

@@ -46,6 +46,9 @@ int time_axis_column(const struct time_axis *axis, uint64_t time_ns);
 uint64_t time_axis_time(const struct time_axis *axis, int column);
 /* All columns together; may reach beyond the end of the trace. */
 struct time_span time_axis_span(const struct time_axis *axis);
+/* The columns [begin, end) that a span touches, clipped to the window; false when there are none.
+ */
+bool time_axis_columns(const struct time_axis *axis, struct time_span span, int *begin, int *end);
 bool time_axis_shows_all(const struct time_axis *axis);
 
 /* The smallest round step that is at least `columns` wide; first tick: the next multiple of it. */

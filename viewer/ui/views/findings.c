@@ -40,6 +40,7 @@ struct finding_row {
 	uint64_t until_ns;
 	enum style_role style;
 	char where[PHRASE_MAX];
+	bool sentence; /* `where` is cut at its end; a name is cut in its middle */
 };
 
 static void place_of_finding(const struct app *app, const struct finding *finding, int columns,
@@ -65,6 +66,7 @@ static void describe_finding(const struct app *app, const struct finding *findin
 	row->since_ns = finding->since_ns;
 	row->until_ns = finding->until_ns;
 	row->style = finding->severity >= 4 ? STYLE_BAD : STYLE_WARNING;
+	row->sentence = finding->wait.reason == REASON_NONE;
 	place_of_finding(app, finding, columns, row->where, sizeof(row->where));
 }
 
@@ -77,6 +79,7 @@ static void describe_parked(const struct app *app, const struct wait_group *grou
 	row->since_ns = group->since_ns;
 	row->until_ns = UINT64_MAX;
 	row->style = STYLE_DIM;
+	row->sentence = false;
 	where_phrase(app, &(struct wait){ .reason = group->reason, .stack = group->stack }, columns,
 			row->where, sizeof(row->where));
 }
@@ -130,8 +133,9 @@ static void draw_row(const struct app *app, struct pane pane, int at, const stru
 
 	pane_text(pane, at, 2, row->style, row->mark);
 	pane_text(pane, at, KIND_COLUMN, row->style, row->kind);
-	snprintf(text, sizeof(text), "%7llu", (unsigned long long)row->tasks);
-	pane_text(pane, at, TASKS_COLUMN, row->style, text);
+	/* A loss has no tasks: a zero would say that nobody was hurt. */
+	snprintf(text, sizeof(text), row->tasks ? "%llu" : "-", (unsigned long long)row->tasks);
+	pane_text_right(pane, at, TASKS_COLUMN + 7, row->style, text);
 	if (columns.since_end)
 		pane_text_right(pane, at, columns.since_end, row->style,
 				time_point_format(text, row->since_ns));
@@ -140,8 +144,12 @@ static void draw_row(const struct app *app, struct pane pane, int at, const stru
 				duration_format(text, end_ns > row->since_ns
 								      ? end_ns - row->since_ns
 								      : 0));
-	pane_text_middle(pane, at, columns.where, pane.columns - columns.where, row->style,
-			row->where);
+	if (row->sentence)
+		pane_text_end(pane, at, columns.where, pane.columns - columns.where, row->style,
+				row->where);
+	else
+		pane_text_middle(pane, at, columns.where, pane.columns - columns.where, row->style,
+				row->where);
 }
 
 static void draw_heading(const struct app *app, struct pane pane)

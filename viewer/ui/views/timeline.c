@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "formats/base/duration.h"
-#include "formats/model/object.h"
 #include "viewer/analysis/site.h"
 #include "viewer/ui/app.h"
-#include "viewer/ui/evidence.h"
 #include "viewer/ui/lanes.h"
 #include "viewer/ui/list.h"
 #include "viewer/ui/phrase.h"
+#include "viewer/ui/ruler.h"
 #include "viewer/ui/time_axis.h"
 
 /*
@@ -154,88 +153,6 @@ static int label_width(const struct app *app, struct timeline *view, struct pane
 	return width < LABEL_COLUMNS_MIN ? LABEL_COLUMNS_MIN : width;
 }
 
-/* The whole trace in one row: where the window is, and where findings began. */
-static void draw_map(const struct app *app, const struct timeline *view, struct pane label,
-		struct pane strip)
-{
-	struct time_axis whole;
-	struct time_span window = time_axis_span(&view->axis);
-	int first;
-	int last;
-
-	time_axis_init(&whole, app->analysis->duration_ns, strip.columns);
-	first = time_axis_column(&whole, window.begin_ns);
-	last = time_axis_column(&whole, window.end_ns - 1);
-	if (last >= strip.columns)
-		last = strip.columns - 1;
-	pane_text(label, 0, 2, STYLE_DIM, "map");
-	pane_fill(strip, 0, 0, strip.columns, STYLE_DIM, '.');
-	pane_fill(strip, 0, first, last - first + 1, STYLE_TEXT, '=');
-	pane_put(strip, 0, first, STYLE_TEXT, '[');
-	pane_put(strip, 0, last, STYLE_TEXT, ']');
-	for (uint32_t i = app->analysis->finding_count; i-- > 0;) {
-		const struct finding *finding = &app->analysis->findings[i];
-
-		pane_put(strip, 0, time_axis_column(&whole, finding->since_ns),
-				finding->severity >= 4 ? STYLE_BAD : STYLE_WARNING,
-				finding->severity >= 4 ? '!' : '*');
-	}
-}
-
-/* The columns of a span, clipped to the strip; false when none of them is shown. */
-static bool columns_of(const struct timeline *view, struct time_span span, int *begin, int *end)
-{
-	struct time_span window = time_axis_span(&view->axis);
-
-	if (span.end_ns <= span.begin_ns || span.end_ns <= window.begin_ns ||
-			span.begin_ns >= window.end_ns)
-		return false;
-	*begin = span.begin_ns > window.begin_ns ? time_axis_column(&view->axis, span.begin_ns) : 0;
-	*end = span.end_ns < window.end_ns ? time_axis_column(&view->axis, span.end_ns - 1) + 1
-					   : view->axis.columns;
-	return true;
-}
-
-/* Where events were lost, block by block. */
-static void draw_losses(const struct app *app, const struct timeline *view, struct pane strip)
-{
-	struct trace_section section;
-	int begin;
-	int end;
-
-	if (app->analysis->lost_total == 0)
-		return;
-	for (uint32_t i = 0; trace_reader_section(app->reader, i, &section); i++) {
-		uint64_t lost = 0;
-
-		for (int cause = 0; cause < LOSS_CAUSE_COUNT; cause++)
-			lost += section.lost[cause];
-		if (lost && columns_of(view, section.span, &begin, &end))
-			pane_fill(strip, 0, begin, end - begin, STYLE_BAD, 'L');
-	}
-}
-
-static void draw_ruler(const struct app *app, const struct timeline *view, struct pane strip)
-{
-	const struct time_axis *axis = &view->axis;
-	struct time_span window = time_axis_span(axis);
-	char text[TIME_LABEL_MAX];
-	int width = (int)strlen(time_axis_label(axis, axis->limit_ns, axis->column_ns, text));
-	uint64_t step = time_axis_tick_step(axis, width + 3);
-	uint64_t first = axis->begin_ns + (step - axis->begin_ns % step) % step;
-
-	for (uint64_t time = first; time < window.end_ns && time >= first; time += step) {
-		int column = time_axis_column(axis, time);
-
-		pane_put(strip, 0, column, STYLE_DIM, strip.canvas->glyphs->vertical);
-		time_axis_label(axis, time, step, text);
-		if (column + 1 + (int)strlen(text) <= strip.columns)
-			pane_text(strip, 0, column + 1, STYLE_DIM, text);
-	}
-	draw_losses(app, view, strip);
-	pane_restyle(strip, 0, time_axis_column(axis, app->place.cursor_ns), 1, STYLE_CURSOR);
-}
-
 static void draw_alive(
 		const struct app *app, struct timeline *view, struct pane label, struct pane strip)
 {
@@ -310,7 +227,7 @@ static void draw_damage(const struct app *app, const struct timeline *view, stru
 	int end;
 
 	for (uint32_t i = 0; trace_reader_damage(app->reader, i, &damage); i++)
-		if (columns_of(view, damage.span, &begin, &end))
+		if (time_axis_columns(&view->axis, damage.span, &begin, &end))
 			for (int row = 0; row < strip.rows; row++)
 				pane_fill(strip, row, begin, end - begin,
 						legend[LOOK_PENDING].style,
@@ -357,64 +274,6 @@ static const char *time_text(
 			&view->axis, time_ns, column_ns < 1000000 ? column_ns : 1000000, text);
 }
 
-/* "blocked 9.20 s since 0:01.204, mutex lock on 0x55d0c8a012c0"; past: "0:01.204 to 0:10.404" */
-static void moment_text(
-		const struct app *app, const struct lane_moment *moment, char *out, size_t capacity)
-{
-	uint64_t trace_end = app->analysis->duration_ns;
-	bool to_end = moment->end_ns >= trace_end;
-	uint64_t end_ns = to_end ? trace_end : moment->end_ns;
-	char length[DURATION_TEXT_MAX];
-	char begin[DURATION_TEXT_MAX];
-	char end[DURATION_TEXT_MAX];
-	char wait[PHRASE_MAX] = "";
-
-	if (moment->state == TASK_STATE_ABSENT || moment->state == TASK_STATE_EXITED) {
-		phrase(out, capacity, "%s",
-				moment->state == TASK_STATE_EXITED ? "has exited"
-								   : "does not exist yet");
-		return;
-	}
-	if (moment->state == TASK_STATE_BLOCKED)
-		wait_phrase(app, &moment->wait, wait, sizeof(wait));
-	phrase(out, capacity, "%s %s%s%s%s%s%s%s", state_name(moment->state),
-			duration_format(length,
-					end_ns > moment->begin_ns ? end_ns - moment->begin_ns : 0),
-			to_end ? " since " : ", ", time_point_format(begin, moment->begin_ns),
-			to_end ? "" : " to ", to_end ? "" : time_point_format(end, end_ns),
-			*wait ? ", " : "", wait);
-}
-
-static const char *end_of_wait(const struct app *app, const struct lane_moment *moment)
-{
-	if (moment->end_ns >= app->analysis->duration_ns)
-		return "nobody has woken it";
-	if (moment->waker != TASK_NONE)
-		return "woken by ";
-	if (trace_reader_reason_class(app->reader, moment->wait.reason) == WAIT_CLASS_TIME)
-		return "its time was up";
-	return "not known who woke it";
-}
-
-/* Who holds what it waits for, and who ended the wait. */
-static void others_text(
-		const struct app *app, const struct lane_moment *moment, char *out, size_t capacity)
-{
-	uint32_t needs = wait_needs(&moment->wait);
-	char holder[PHRASE_MAX] = "";
-	char waker[PHRASE_MAX] = "";
-
-	if (needs != TASK_NONE)
-		task_format(app->reader, needs, holder, sizeof(holder));
-	if (moment->waker != TASK_NONE && moment->end_ns < app->analysis->duration_ns)
-		task_format(app->reader, moment->waker, waker, sizeof(waker));
-	phrase(out, capacity, "%s%s%s%s%s",
-			!*holder                                  ? ""
-			: moment->wait.object_kind == OBJECT_TASK ? "waits for the end of "
-								  : "held by ",
-			holder, *holder ? "; " : "", end_of_wait(app, moment), waker);
-}
-
 /* A loss is rare, and then it matters more than what '!' means. */
 static void draw_legend(struct pane pane, int row, bool lost)
 {
@@ -447,12 +306,12 @@ static void draw_inspector(const struct app *app, const struct timeline *view, s
 	if (!app->lanes || task == TASK_NONE)
 		return;
 	lane_moment(app->lanes, task, app->place.cursor_ns, &moment);
-	moment_text(app, &moment, text, sizeof(text));
+	moment_phrase(app, &moment, text, sizeof(text));
 	pane_text_end(pane, 1, 2, pane.columns - 2,
 			moment.state == TASK_STATE_BLOCKED ? STYLE_BLOCKED : STYLE_TEXT, text);
 	if (moment.state != TASK_STATE_BLOCKED)
 		return;
-	others_text(app, &moment, text, sizeof(text));
+	others_phrase(app, &moment, text, sizeof(text));
 	pane_text_end(pane, 2, 2, pane.columns - 2, STYLE_TEXT, text);
 	stack_phrase(app, moment.wait.stack, text, sizeof(text));
 	pane_text_end(pane, 3, 2, pane.columns - 2, STYLE_TEXT, text);
@@ -498,11 +357,12 @@ static void draw_head(const struct app *app, struct timeline *view, struct pane 
 		return;
 	if (!small) {
 		head = pane_take_top(label, 1);
-		draw_map(app, view, head, pane_take_top(strip, 1));
+		pane_text(head, 0, 2, STYLE_DIM, "map");
+		ruler_draw_map(app, &view->axis, pane_take_top(strip, 1));
 	}
 	tell_shift(view, moving_part(view, *strip));
 	pane_take_top(label, 1);
-	draw_ruler(app, view, pane_take_top(strip, 1));
+	ruler_draw(app, &view->axis, pane_take_top(strip, 1));
 	if (!small) {
 		head = pane_take_top(label, 1);
 		draw_alive(app, view, head, pane_take_top(strip, 1));

@@ -173,18 +173,24 @@ static void a_search_wraps_around_both_ends(void **state)
 	struct search_rows rows = { 10, is_third, NULL };
 
 	(void)state;
-	assert_int_equal(search_next(&rows, 0, 1), 3);
-	assert_int_equal(search_next(&rows, 9, 1), 0);
-	assert_int_equal(search_next(&rows, 0, -1), 9);
-	assert_int_equal(search_next(&rows, 5, -1), 3);
-	assert_int_equal(search_count(&rows), 4);
-	assert_int_equal(search_rank(&rows, 6), 3);
+	/* Rows 0, 3, 6 and 9 match. */
+	assert_int_equal(search_next(&rows, 0, 1).row, 3);
+	assert_int_equal(search_next(&rows, 0, 1).rank, 2);
+	assert_int_equal(search_next(&rows, 0, 1).count, 4);
+	assert_int_equal(search_next(&rows, 9, 1).row, 0);
+	assert_int_equal(search_next(&rows, 0, -1).row, 9);
+	assert_int_equal(search_next(&rows, 0, -1).rank, 4);
+	assert_int_equal(search_next(&rows, 5, -1).row, 3);
+	assert_int_equal(search_next(&rows, 5, 1).row, 6);
 	rows.matches = is_none;
-	assert_int_equal(search_next(&rows, 4, 1), -1);
+	assert_int_equal(search_next(&rows, 4, 1).row, -1);
+	assert_int_equal(search_next(&rows, 4, 1).count, 0);
 	rows.count = 0;
-	assert_int_equal(search_next(&rows, 0, 1), -1);
+	assert_int_equal(search_next(&rows, 0, 1).row, -1);
 	rows = (struct search_rows){ 1, is_third, NULL };
-	assert_int_equal(search_next(&rows, 0, 1), 0);
+	assert_int_equal(search_next(&rows, 0, 1).row, 0);
+	rows.count = 3;
+	assert_int_equal(search_next(&rows, 0, -1).row, 0);
 }
 
 static void a_list_keeps_its_selection_in_sight(void **state)

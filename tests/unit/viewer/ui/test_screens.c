@@ -39,6 +39,8 @@ static const struct screen_case cases[] = {
 	{ "findings-deadlock-39x7", "deadlock", 39, 7, "", true, false },
 	{ "findings-parked-80x24", "deadlock", 80, 24, "j", true, false },
 	{ "findings-healthy-80x24", "healthy", 80, 24, "", true, false },
+	{ "findings-lost-80x24", "lost", 80, 24, "", true, false },
+	{ "timeline-lost-80x24", "lost", 80, 24, "2", true, false },
 	{ "timeline-deadlock-80x24", "deadlock", 80, 24, "2", true, false },
 	{ "timeline-deadlock-styles", "deadlock", 80, 24, "2", true, true },
 	{ "timeline-zoomed-80x24", "deadlock", 80, 24, "2wwwwhhj", true, false },
@@ -283,6 +285,7 @@ static void any_size_can_be_drawn(void **state)
 	(void)state;
 	check_every_size("deadlock");
 	check_every_size("healthy");
+	check_every_size("lost");
 }
 
 /* Any key anywhere, in an order that only chance knows: nothing but q and Ctrl-C may end it. */

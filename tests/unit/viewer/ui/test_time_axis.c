@@ -148,6 +148,29 @@ static void reveal_moves_no_further_than_needed(void **state)
 	check(&axis);
 }
 
+static void a_span_is_clipped_to_the_window(void **state)
+{
+	struct time_axis axis;
+	int begin = -1;
+	int end = -1;
+
+	(void)state;
+	time_axis_init(&axis, 100, 10);
+	time_axis_fit(&axis, (struct time_span){ 40, 58 });
+	assert_int_equal(axis.column_ns, 2);
+	assert_true(time_axis_columns(&axis, (struct time_span){ 0, 100 }, &begin, &end));
+	assert_int_equal(begin, 0);
+	assert_int_equal(end, 10);
+	assert_true(time_axis_columns(&axis, (struct time_span){ 43, 44 }, &begin, &end));
+	assert_int_equal(begin, 1);
+	assert_int_equal(end, 2);
+	assert_true(time_axis_columns(&axis, (struct time_span){ 43, 45 }, &begin, &end));
+	assert_int_equal(end, 3);
+	assert_false(time_axis_columns(&axis, (struct time_span){ 0, 40 }, &begin, &end));
+	assert_false(time_axis_columns(&axis, (struct time_span){ 60, 100 }, &begin, &end));
+	assert_false(time_axis_columns(&axis, (struct time_span){ 50, 50 }, &begin, &end));
+}
+
 static void another_width_keeps_the_zoom(void **state)
 {
 	struct time_axis axis;
@@ -271,6 +294,7 @@ int main(void)
 		cmocka_unit_test(zooming_in_ends_at_one_nanosecond_and_out_at_everything),
 		cmocka_unit_test(a_fitted_span_is_visible_as_a_whole),
 		cmocka_unit_test(reveal_moves_no_further_than_needed),
+		cmocka_unit_test(a_span_is_clipped_to_the_window),
 		cmocka_unit_test(another_width_keeps_the_zoom),
 		cmocka_unit_test(ticks_are_round_and_far_enough_apart),
 		cmocka_unit_test(labels_have_the_decimals_they_need),
