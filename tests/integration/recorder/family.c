@@ -1,0 +1,86 @@
+/*
+ * Has a child in one of several ways; both block for a moment in a thread of their own. The child
+ * ends with status 5, the parent with 4. Usage: family fork|vfork|spawn|exec|child|leave
+ */
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static void *rest(void *argument)
+{
+	const struct timespec pause = { 0, 30000000 };
+
+	nanosleep(&pause, NULL);
+	return argument;
+}
+
+static void block_in_a_thread(const char *name)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, rest, NULL) != 0)
+		_exit(1);
+	pthread_setname_np(thread, name);
+	pthread_join(thread, NULL);
+}
+
+static pid_t have_child(const char *way)
+{
+	char *arguments[] = { (char *)"family", (char *)"child", NULL };
+	pid_t child = -1;
+
+	if (strcmp(way, "fork") == 0) {
+		child = fork();
+		if (child == 0) {
+			block_in_a_thread("child thread");
+			_exit(5);
+		}
+	} else if (strcmp(way, "vfork") == 0) {
+		child = vfork();
+		if (child == 0) {
+			execv("/proc/self/exe", arguments);
+			_exit(1);
+		}
+	} else if (strcmp(way, "spawn") == 0) {
+		if (posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments, environ) != 0)
+			exit(1);
+	} else if (strcmp(way, "exec") == 0) {
+		execv("/proc/self/exe", arguments);
+		exit(1);
+	} else if (strcmp(way, "leave") == 0) {
+		child = fork();
+		if (child == 0) {
+			sleep(2);
+			_exit(0);
+		}
+		exit(4);
+	} else {
+		exit(1);
+	}
+	return child;
+}
+
+int main(int argc, char **argv)
+{
+	const char *way = argc > 1 ? argv[1] : "";
+	int status = 0;
+	pid_t child;
+
+	if (strcmp(way, "child") == 0) {
+		block_in_a_thread("child thread");
+		return 5;
+	}
+	block_in_a_thread("parent thread");
+	child = have_child(way);
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 5)
+		return 1;
+	printf("the child has ended\n");
+	return 4;
+}
