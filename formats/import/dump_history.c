@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "formats/base/limits.h"
+#include "formats/import/grow.h"
 
 #define NS_PER_MINUTE 60000000000ull
 
@@ -45,21 +46,17 @@ enum lo_result dump_history_add(struct dump_history *history,
 		const struct dump_goroutine *goroutine, struct lo_error *err)
 {
 	struct dump_list *list = &history->present;
+	struct dump_goroutine *items;
 
 	if (list->count >= LIMIT_DUMP_GOROUTINES) {
 		history->dropped++;
 		return LO_OK;
 	}
-	if (list->count == list->capacity) {
-		uint32_t capacity = list->capacity ? list->capacity * 2 : 256;
-		struct dump_goroutine *items = realloc(list->items, capacity * sizeof(*items));
-
-		if (!items)
-			return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
-					"no memory for %u goroutines", capacity);
-		list->items = items;
-		list->capacity = capacity;
-	}
+	items = grow_array(list->items, list->count, &list->capacity, sizeof(*items), "goroutines",
+			err);
+	if (!items)
+		return LO_NO_MEMORY;
+	list->items = items;
 	list->items[list->count] = *goroutine;
 	if (list->items[list->count].minutes > MINUTES_MAX)
 		list->items[list->count].minutes = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/base/limits.h"
+#include "formats/import/grow.h"
 
 #define FRAME_NUMBERS 4u /* pc, function, file, line */
 
@@ -53,26 +54,10 @@ void go_generation_release(struct go_generation *generation)
 	go_generation_init(generation, 0);
 }
 
-/* Room for one more item of `item` bytes behind `count`; NULL (and a failure) without memory. */
-static void *grow(
-		void *items, uint32_t count, uint32_t *capacity, size_t item, struct lo_error *err)
-{
-	uint32_t larger = *capacity ? *capacity * 2 : 64;
-	void *moved;
-
-	if (count < *capacity)
-		return items;
-	moved = count < UINT32_MAX / 4 ? realloc(items, larger * item) : NULL;
-	if (!moved)
-		lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a generation");
-	else
-		*capacity = larger;
-	return moved;
-}
-
-#define GROW(generation, name, err)                                                             \
-	grow((generation)->name##s, (generation)->name##_count, &(generation)->name##_capacity, \
-			sizeof(*(generation)->name##s), (err))
+#define GROW(generation, name, err)                                                     \
+	grow_array((generation)->name##s, (generation)->name##_count,                   \
+			&(generation)->name##_capacity, sizeof(*(generation)->name##s), \
+			"rows of a generation", (err))
 
 static enum lo_result keep_payload(struct go_generation *generation, const struct go_batch *batch,
 		struct lo_error *err)
@@ -251,8 +236,8 @@ static enum lo_result add_events(struct go_generation *generation, const struct 
 		size_t begin, struct lo_error *err)
 {
 	struct go_thread_batches *thread = thread_of(generation, batch->thread, err);
-	struct go_event_batch *batches = grow(generation->batches, generation->batch_count,
-			&generation->batch_capacity, sizeof(*generation->batches), err);
+	struct go_event_batch *batches = grow_array(generation->batches, generation->batch_count,
+			&generation->batch_capacity, sizeof(*generation->batches), "batches", err);
 
 	if (!thread || !batches)
 		return LO_NO_MEMORY;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "formats/import/go_machine_parts.h"
+#include "formats/import/grow.h"
 
 enum lo_result go_machine_init(
 		struct go_machine *machine, struct import_sink *sink, struct lo_error *err)
@@ -41,23 +42,6 @@ void go_machine_tick(struct go_machine *machine, uint64_t ns)
 	machine->events++;
 }
 
-/* Room for item `count`: NULL, and a failure, without memory. */
-static void *grow(
-		void *items, uint32_t count, uint32_t *capacity, size_t item, struct lo_error *err)
-{
-	uint32_t larger = *capacity ? *capacity * 2 : 64;
-	void *moved;
-
-	if (count < *capacity)
-		return items;
-	moved = count < UINT32_MAX / 4 ? realloc(items, larger * item) : NULL;
-	if (!moved)
-		lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u goroutines", larger);
-	else
-		*capacity = larger;
-	return moved;
-}
-
 enum lo_result go_machine_thread(
 		struct go_machine *machine, uint64_t number, uint32_t *index, struct lo_error *err)
 {
@@ -67,8 +51,8 @@ enum lo_result go_machine_thread(
 	*index = found - 1;
 	if (found != 0)
 		return LO_OK;
-	threads = grow(machine->threads, machine->thread_count, &machine->thread_capacity,
-			sizeof(*threads), err);
+	threads = grow_array(machine->threads, machine->thread_count, &machine->thread_capacity,
+			sizeof(*threads), "threads", err);
 	if (!threads)
 		return LO_NO_MEMORY;
 	machine->threads = threads;
@@ -86,8 +70,8 @@ enum lo_result machine_proc(
 	*index = found - 1;
 	if (found != 0)
 		return LO_OK;
-	procs = grow(machine->procs, machine->proc_count, &machine->proc_capacity, sizeof(*procs),
-			err);
+	procs = grow_array(machine->procs, machine->proc_count, &machine->proc_capacity,
+			sizeof(*procs), "Ps", err);
 	if (!procs)
 		return LO_NO_MEMORY;
 	machine->procs = procs;
@@ -114,15 +98,15 @@ static enum lo_result take_place(struct go_machine *machine, uint32_t *index, st
 	}
 	if (machine->goroutine_count == machine->goroutine_capacity) {
 		uint32_t capacity = machine->goroutine_capacity;
-		uint32_t *places = grow(machine->free_goroutines, capacity, &capacity,
-				sizeof(*places), err);
+		uint32_t *places = grow_array(machine->free_goroutines, capacity, &capacity,
+				sizeof(*places), "goroutines", err);
 
 		if (!places)
 			return LO_NO_MEMORY;
 		machine->free_goroutines = places;
 	}
-	goroutines = grow(machine->goroutines, machine->goroutine_count,
-			&machine->goroutine_capacity, sizeof(*goroutines), err);
+	goroutines = grow_array(machine->goroutines, machine->goroutine_count,
+			&machine->goroutine_capacity, sizeof(*goroutines), "goroutines", err);
 	if (!goroutines)
 		return LO_NO_MEMORY;
 	machine->goroutines = goroutines;

@@ -14,6 +14,8 @@
 /* A cut file does not say how fast its clock counts. */
 #define UNKNOWN_FREQUENCY 1000000000u
 
+#define STEPS_PER_QUESTION 65536u
+
 struct telling {
 	struct go_program program;
 	struct go_v1_file file;
@@ -197,12 +199,25 @@ static enum lo_result tell_step(
 	}
 }
 
-static enum lo_result tell(struct telling *telling, struct lo_error *err)
+/* Everything is read already; this only asks whether to go on. */
+static enum lo_result ask_to_go_on(const struct progress *progress, struct lo_error *err)
+{
+	if (progress_step(progress, 1, 1))
+		return LO_OK;
+	return lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "the import was stopped");
+}
+
+static enum lo_result tell(
+		struct telling *telling, const struct progress *progress, struct lo_error *err)
 {
 	enum lo_result result = tell_existing(telling, err);
 
-	for (uint64_t i = 0; i < telling->order.step_count && result == LO_OK; i++)
-		result = tell_step(telling, &telling->order.steps[i], err);
+	for (uint64_t i = 0; i < telling->order.step_count && result == LO_OK; i++) {
+		if (i % STEPS_PER_QUESTION == 0)
+			result = ask_to_go_on(progress, err);
+		if (result == LO_OK)
+			result = tell_step(telling, &telling->order.steps[i], err);
+	}
 	import_sink_advance(telling->program.sink, time_of(telling, telling->order.last_ticks));
 	return result;
 }
@@ -246,7 +261,7 @@ static enum lo_result read_and_tell(struct telling *telling, struct byte_stream 
 	if (result == LO_OK)
 		result = warn_of_faults(telling, err);
 	if (result == LO_OK)
-		result = tell(telling, err);
+		result = tell(telling, progress, err);
 	return result;
 }
 

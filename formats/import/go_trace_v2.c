@@ -83,9 +83,8 @@ static enum lo_result warn_incomplete(struct reading *reading, struct lo_error *
 	const struct go_generation *generation = &reading->generation;
 	bool last = byte_stream_is_at_end(reading->in);
 
-	if (last && (reading->batches.cut || !go_generation_is_complete(generation)))
-		reading->sink->cut = true;
-
+	reading->sink->cut = last &&
+			     (reading->batches.cut || !go_generation_is_complete(generation));
 	if (!generation->frequency && !reading->frequency) {
 		enum lo_result result = import_sink_warn(reading->sink, err,
 				"The trace does not say how its clock counts; 64 ns to a unit, as "
@@ -94,8 +93,11 @@ static enum lo_result warn_incomplete(struct reading *reading, struct lo_error *
 		if (result != LO_OK)
 			return result;
 	}
-	if (go_generation_is_complete(generation))
+	if (go_generation_is_complete(generation) && !reading->sink->cut)
 		return LO_OK;
+	if (go_generation_is_complete(generation))
+		return import_sink_warn(reading->sink, err,
+				"The file was cut: its last batch of events is not complete.");
 	return import_sink_warn(reading->sink, err,
 			"%s: from %.3f s on, reasons, places and names are missing, because Go "
 			"writes them behind the events that use them.",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "formats/base/limits.h"
+#include "formats/import/grow.h"
 
 #define READ_BYTES    (256u << 10)
 #define TYPE_BITS     6u
@@ -86,22 +87,6 @@ void go_v1_file_release(struct go_v1_file *file)
 	*file = (struct go_v1_file){ 0 };
 }
 
-static void *grow(
-		void *items, uint32_t count, uint32_t *capacity, size_t item, struct lo_error *err)
-{
-	uint32_t larger = *capacity ? *capacity * 2 : 64;
-	void *moved;
-
-	if (count < *capacity)
-		return items;
-	moved = count < UINT32_MAX / 4 ? realloc(items, larger * item) : NULL;
-	if (!moved)
-		lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for the tables of the trace");
-	else
-		*capacity = larger;
-	return moved;
-}
-
 static enum lo_result add_text(
 		struct go_v1_file *file, const struct go_v1_event *event, struct lo_error *err)
 {
@@ -109,7 +94,8 @@ static enum lo_result add_text(
 
 	if (number_map_get(&file->text_index, event->arguments[0]) != 0)
 		return LO_OK;
-	texts = grow(file->texts, file->text_count, &file->text_capacity, sizeof(*texts), err);
+	texts = grow_array(file->texts, file->text_count, &file->text_capacity, sizeof(*texts),
+			"strings", err);
 	if (!texts)
 		return LO_NO_MEMORY;
 	file->texts = texts;
@@ -130,7 +116,8 @@ static enum lo_result add_stack(
 	if (numbers.failed || byte_cursor_left(&numbers) > UINT32_MAX ||
 			number_map_get(&file->stack_index, id) != 0)
 		return LO_OK;
-	stacks = grow(file->stacks, file->stack_count, &file->stack_capacity, sizeof(*stacks), err);
+	stacks = grow_array(file->stacks, file->stack_count, &file->stack_capacity, sizeof(*stacks),
+			"stacks", err);
 	if (!stacks)
 		return LO_NO_MEMORY;
 	file->stacks = stacks;
@@ -151,7 +138,8 @@ static enum lo_result find_proc(struct go_v1_file *file, uint64_t number, struct
 		*out = &file->procs[index - 1];
 		return LO_OK;
 	}
-	procs = grow(file->procs, file->proc_count, &file->proc_capacity, sizeof(*procs), err);
+	procs = grow_array(file->procs, file->proc_count, &file->proc_capacity, sizeof(*procs),
+			"Ps", err);
 	if (!procs)
 		return LO_NO_MEMORY;
 	file->procs = procs;
@@ -170,8 +158,8 @@ static enum lo_result add_batch(struct go_v1_file *file, const struct go_v1_even
 
 	if (result != LO_OK)
 		return result;
-	batches = grow(file->batches, file->batch_count, &file->batch_capacity, sizeof(*batches),
-			err);
+	batches = grow_array(file->batches, file->batch_count, &file->batch_capacity,
+			sizeof(*batches), "batches", err);
 	if (!batches)
 		return LO_NO_MEMORY;
 	file->batches = batches;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/import/grow.h"
 #include "formats/import/time_heap.h"
 
 enum status {
@@ -147,21 +148,16 @@ static enum lo_result find_goroutine(
 		struct go_v1_order *order, uint64_t number, uint32_t *index, struct lo_error *err)
 {
 	uint32_t found = number_map_get(&order->goroutine_index, number);
+	struct go_v1_goroutine *goroutines;
 
 	*index = found - 1;
 	if (found != 0)
 		return LO_OK;
-	if (order->goroutine_count == order->goroutine_capacity) {
-		uint32_t capacity = order->goroutine_capacity ? order->goroutine_capacity * 2 : 256;
-		struct go_v1_goroutine *goroutines = realloc(
-				order->goroutines, capacity * sizeof(*goroutines));
-
-		if (!goroutines)
-			return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
-					"no memory for %u goroutines", capacity);
-		order->goroutines = goroutines;
-		order->goroutine_capacity = capacity;
-	}
+	goroutines = grow_array(order->goroutines, order->goroutine_count,
+			&order->goroutine_capacity, sizeof(*goroutines), "goroutines", err);
+	if (!goroutines)
+		return LO_NO_MEMORY;
+	order->goroutines = goroutines;
 	*index = order->goroutine_count++;
 	order->goroutines[*index] = (struct go_v1_goroutine){ .number = number };
 	return number_map_put(&order->goroutine_index, number, order->goroutine_count, err);

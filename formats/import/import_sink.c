@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/base/limits.h"
+#include "formats/import/grow.h"
 #include "formats/model/meta.h"
 
 enum sink_task {
@@ -15,8 +16,6 @@ enum sink_task {
 	SINK_TASK_BLOCKED,
 	SINK_TASK_EXITED,
 };
-
-#define FIRST_TASKS 1024u
 
 void import_sink_init(struct import_sink *sink, struct trace_writer *writer)
 {
@@ -43,31 +42,20 @@ enum lo_result import_sink_warn(
 	return trace_writer_meta(sink->writer, META_WARNING, sentence, err);
 }
 
-static enum lo_result grow_tasks(struct import_sink *sink, struct lo_error *err)
-{
-	uint32_t capacity = sink->task_capacity ? sink->task_capacity * 2 : FIRST_TASKS;
-	uint8_t *tasks = realloc(sink->tasks, capacity);
-
-	if (!tasks)
-		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks", capacity);
-	sink->tasks = tasks;
-	sink->task_capacity = capacity;
-	return LO_OK;
-}
-
 enum lo_result import_sink_new_task(struct import_sink *sink, uint32_t *task, struct lo_error *err)
 {
+	uint8_t *tasks;
+
 	*task = TASK_NONE;
 	if (sink->task_count >= LIMIT_TASKS) {
 		sink->unnamed++;
 		return LO_OK;
 	}
-	if (sink->task_count + 1 >= sink->task_capacity) {
-		enum lo_result result = grow_tasks(sink, err);
-
-		if (result != LO_OK)
-			return result;
-	}
+	tasks = grow_array(sink->tasks, sink->task_count + 1, &sink->task_capacity, sizeof(*tasks),
+			"tasks", err);
+	if (!tasks)
+		return LO_NO_MEMORY;
+	sink->tasks = tasks;
 	*task = ++sink->task_count;
 	sink->tasks[*task] = SINK_TASK_NEW;
 	return LO_OK;
