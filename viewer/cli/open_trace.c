@@ -96,6 +96,8 @@ struct trace_reader *open_trace(const char *program, const char *path)
 	if (result == LO_OK)
 		result = trace_reader_open(&reader, source, &options, &err);
 	terminal_progress_done();
+	if (result == LO_UNSUPPORTED)
+		trace_file_explain(path, &err);
 	if (result != LO_OK) {
 		print_file_error(program, path, &err);
 		return NULL;

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "formats/base/byte_sink.h"
+#include "formats/base/bytes.h"
 #include "formats/import/import_probe.h"
 #include "formats/import/import_run.h"
+#include "formats/native/layout.h"
 
 #define COPY_BYTES (256u << 10)
 
@@ -131,4 +133,22 @@ enum lo_result trace_file_open(struct byte_source **out, const char *path,
 		result = byte_source_open_file(out, path, err);
 	byte_stream_close(in);
 	return result;
+}
+
+void trace_file_explain(const char *path, struct lo_error *err)
+{
+	struct byte_stream *in;
+	const uint8_t *head;
+	size_t size;
+
+	if (!can_be_sought(path) || trace_file_stream(&in, path, NULL) != LO_OK)
+		return;
+	if (byte_stream_peek(in, IMPORT_HEAD_BYTES, &head, &size, NULL) == LO_OK &&
+			!import_probe(head, size) &&
+			(size < SECTION_AT_EXTRA || load_le32(head) != SECTION_FRAME_MAGIC))
+		lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET,
+				"not a trace, neither of loiter nor of a program that can be "
+				"imported: %s",
+				import_probe_guess(head, size));
+	byte_stream_close(in);
 }

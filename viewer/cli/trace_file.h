@@ -17,4 +17,10 @@ enum lo_result trace_file_stream(struct byte_stream **out, const char *path, str
 enum lo_result trace_file_open(struct byte_source **out, const char *path,
 		const struct progress *progress, struct lo_error *err);
 
+/*
+ * `err` says that `path` is no native trace: makes it say what it seems to be instead, unless
+ * somebody reads it after all and knows better what is wrong with it.
+ */
+void trace_file_explain(const char *path, struct lo_error *err);
+
 #endif
