@@ -76,11 +76,15 @@
 
 /* Bytes of one generation of a Go trace, held at once. The runtime starts a new one every second,
  * and writes about 30 MB a second on two busy cores. */
-#define LIMIT_GO_GENERATION (1u << 30)
+#define LIMIT_GO_GENERATION (1u << 29)
+
+/* Bytes that make no sense, between two batches of a Go trace. A batch has at most 64 KiB. */
+#define LIMIT_GO_DAMAGE (64u << 20)
 
 /* Goroutines of one dump: a count in a text of a few bytes may claim any number. The largest dump
  * of an incident that was published had 98,500. */
 #define LIMIT_DUMP_GOROUTINES (1u << 21)
+#define LIMIT_DUMP_TOTAL      (1u << 24) /* of all dumps of a file */
 
 /* Damaged stretches that are listed one by one. */
 #define LIMIT_DAMAGE 65536u

@@ -7,6 +7,9 @@
 
 #define NS_PER_MINUTE 60000000000ull
 
+/* Set in the numbers that are ours; Go counts its goroutines from 1. */
+#define COUNTED_NUMBER (1ull << 63)
+
 /* A wait of more minutes than in ten years is not believed. */
 #define MINUTES_MAX 5256000u
 
@@ -28,6 +31,7 @@ void dump_history_release(struct dump_history *history)
 	go_program_release(&history->program);
 	release_list(&history->present);
 	release_list(&history->past);
+	number_map_release(&history->members);
 }
 
 static struct dump_goroutine *find(const struct dump_list *list, uint64_t number)
@@ -42,16 +46,23 @@ bool dump_history_has(const struct dump_history *history, uint64_t number)
 	return find(&history->present, number) != NULL;
 }
 
+static bool is_full(const struct dump_history *history)
+{
+	return history->present.count >= LIMIT_DUMP_GOROUTINES ||
+	       history->total >= LIMIT_DUMP_TOTAL;
+}
+
 enum lo_result dump_history_add(struct dump_history *history,
 		const struct dump_goroutine *goroutine, struct lo_error *err)
 {
 	struct dump_list *list = &history->present;
 	struct dump_goroutine *items;
 
-	if (list->count >= LIMIT_DUMP_GOROUTINES) {
+	if (is_full(history)) {
 		history->dropped++;
 		return LO_OK;
 	}
+	history->total++;
 	items = grow_array(list->items, list->count, &list->capacity, sizeof(*items), "goroutines",
 			err);
 	if (!items)
@@ -62,6 +73,28 @@ enum lo_result dump_history_add(struct dump_history *history,
 		list->items[list->count].minutes = 0;
 	list->count++;
 	return number_map_put(&list->index, goroutine->number, list->count, err);
+}
+
+enum lo_result dump_history_add_group(struct dump_history *history,
+		const struct dump_goroutine *goroutine, uint64_t count, struct lo_error *err)
+{
+	struct dump_goroutine member = *goroutine;
+	uint32_t known = number_map_get(&history->members, goroutine->stack);
+	enum lo_result result = LO_OK;
+	uint64_t added = 0;
+
+	member.counted = true;
+	if (known == 0)
+		known = 1;
+	while (added < count && result == LO_OK && !is_full(history)) {
+		member.number = COUNTED_NUMBER | (uint64_t)goroutine->stack << 32 | known++;
+		result = dump_history_add(history, &member, err);
+		added++;
+	}
+	history->dropped += count - added;
+	if (result == LO_OK)
+		result = number_map_put(&history->members, goroutine->stack, known, err);
+	return result;
 }
 
 static bool is_same_wait(const struct dump_goroutine *past, const struct dump_goroutine *present)
@@ -232,6 +265,7 @@ static void make_past(struct dump_history *history)
 	history->past = history->present;
 	emptied.count = 0;
 	number_map_clear(&emptied.index);
+	number_map_clear(&history->members);
 	history->present = emptied;
 	history->dumps++;
 }

@@ -46,10 +46,12 @@ struct dump_history {
 	struct go_program program;
 	struct dump_list present;
 	struct dump_list past;
+	struct number_map members; /* stack to how many members its groups have + 1 */
+	uint64_t total;            /* goroutines of all dumps */
 	uint32_t dumps;
 	uint64_t time_ns; /* of the last dump */
 	bool guessed_distance;
-	uint64_t dropped; /* goroutines beyond LIMIT_DUMP_GOROUTINES */
+	uint64_t dropped; /* goroutines beyond LIMIT_DUMP_GOROUTINES or LIMIT_DUMP_TOTAL */
 };
 
 enum lo_result dump_history_init(
@@ -60,6 +62,13 @@ void dump_history_release(struct dump_history *history);
 bool dump_history_has(const struct dump_history *history, uint64_t number);
 enum lo_result dump_history_add(struct dump_history *history,
 		const struct dump_goroutine *goroutine, struct lo_error *err);
+
+/*
+ * `count` goroutines like this one. They have no numbers: the n-th with a stack in one dump is
+ * taken for the n-th with it in the next.
+ */
+enum lo_result dump_history_add_group(struct dump_history *history,
+		const struct dump_goroutine *goroutine, uint64_t count, struct lo_error *err);
 
 /* The present dump is complete. Does nothing when it is empty. */
 enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_error *err);

@@ -99,11 +99,14 @@ enum lo_result go_machine_announce(struct go_machine *machine, const struct go_s
 
 enum lo_result go_machine_end_unmentioned(struct go_machine *machine, struct lo_error *err)
 {
-	for (uint32_t i = 0; i < machine->goroutine_count; i++) {
-		struct goroutine *goroutine = &machine->goroutines[i];
+	uint32_t next;
+
+	for (uint32_t at = machine->newest; at != 0; at = next) {
+		struct goroutine *goroutine = &machine->goroutines[at - 1];
 		enum lo_result result;
 
-		if (!goroutine->alive || goroutine->mentioned == machine->epoch)
+		next = goroutine->older;
+		if (goroutine->mentioned == machine->epoch)
 			continue;
 		result = import_sink_exit(
 				machine->program.sink, machine_time(machine), goroutine->task, err);

@@ -1,6 +1,7 @@
 #include "formats/import/go_batch.h"
 
 #include "formats/base/byte_cursor.h"
+#include "formats/base/limits.h"
 #include "formats/base/varint.h"
 
 /* Kind, experiment, and four numbers of up to 10 bytes. */
@@ -94,6 +95,7 @@ static bool is_plausible(const struct go_batch_reader *reader, const uint8_t *by
 
 static enum lo_result skip_damage(struct go_batch_reader *reader, struct lo_error *err)
 {
+	uint64_t end = reader->skipped_bytes + LIMIT_GO_DAMAGE;
 	const uint8_t *bytes;
 	size_t got;
 
@@ -105,6 +107,10 @@ static enum lo_result skip_damage(struct go_batch_reader *reader, struct lo_erro
 		result = byte_stream_peek(reader->in, HEAD_MAX, &bytes, &got, err);
 		if (result != LO_OK)
 			return result;
+		if (reader->skipped_bytes == end) {
+			reader->cut = true;
+			return LO_END;
+		}
 	} while (got > 0 && !is_plausible(reader, bytes, got));
 	return LO_OK;
 }

@@ -31,7 +31,7 @@ struct go_batch_reader {
 	struct byte_stream *in;
 	uint64_t generation; /* of the last batch */
 	bool begun;
-	bool cut;               /* the file ends inside a batch */
+	bool cut;               /* the file ends inside a batch, or has no more batches */
 	uint64_t skipped_bytes; /* between batches */
 	uint64_t renumbered;    /* batches whose generation was not that of their neighbours */
 };

@@ -114,6 +114,25 @@ static enum lo_result take_place(struct go_machine *machine, uint32_t *index, st
 	return LO_OK;
 }
 
+/* The living are a list, so that walking over them costs nothing for the many that have ended. */
+static void link_living(struct go_machine *machine, uint32_t index)
+{
+	machine->goroutines[index].older = machine->newest;
+	if (machine->newest)
+		machine->goroutines[machine->newest - 1].newer = index + 1;
+	machine->newest = index + 1;
+}
+
+static void unlink_living(struct go_machine *machine, const struct goroutine *goroutine)
+{
+	if (goroutine->older)
+		machine->goroutines[goroutine->older - 1].newer = goroutine->newer;
+	if (goroutine->newer)
+		machine->goroutines[goroutine->newer - 1].older = goroutine->older;
+	else
+		machine->newest = goroutine->older;
+}
+
 enum lo_result machine_add(struct go_machine *machine, uint64_t number, struct goroutine **out,
 		struct lo_error *err)
 {
@@ -128,18 +147,20 @@ enum lo_result machine_add(struct go_machine *machine, uint64_t number, struct g
 	if (result != LO_OK)
 		return result;
 	*out = &machine->goroutines[index];
-	**out = (struct goroutine){ .number = number,
+	**out = (struct goroutine){
+		.number = number,
 		.task = task,
 		.epoch = machine->epoch,
 		.mentioned = machine->epoch,
-		.alive = true };
+	};
+	link_living(machine, index);
 	return LO_OK;
 }
 
 void machine_remove(struct go_machine *machine, struct goroutine *goroutine)
 {
 	machine_unbind_goroutine(machine, goroutine);
-	goroutine->alive = false;
+	unlink_living(machine, goroutine);
 	number_map_remove(&machine->goroutine_index, goroutine->number);
 	machine->free_goroutines[machine->free_count++] = (uint32_t)(goroutine -
 								     machine->goroutines);

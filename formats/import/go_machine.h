@@ -45,9 +45,10 @@ struct goroutine {
 	uint32_t task;
 	uint32_t mentioned; /* last epoch in which a status or creation named it */
 	uint32_t thread;    /* index + 1 of the thread it is bound to, 0 = none */
-	uint8_t status;     /* enum go_status */
-	bool alive;
-	bool named; /* its row has the entry function */
+	uint32_t older;     /* index + 1 of the neighbours in the list of the living, 0 = none */
+	uint32_t newer;
+	uint8_t status; /* enum go_status */
+	bool named;     /* its row has the entry function */
 	bool runtime;
 };
 
@@ -73,6 +74,7 @@ struct go_machine {
 	struct goroutine *goroutines;
 	uint32_t goroutine_count;
 	uint32_t goroutine_capacity;
+	uint32_t newest;           /* of the living: index + 1, 0 = nobody lives */
 	uint32_t *free_goroutines; /* indexes of ended ones, to be used again */
 	uint32_t free_count;
 	struct number_map goroutine_index;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "formats/base/byte_stream.h"
+#include "formats/base/limits.h"
 #include "formats/import/go_batch.h"
 #include "formats/import/go_generation.h"
 #include "formats/import/go_machine.h"
@@ -134,7 +135,8 @@ static enum lo_result survey(struct reading *reading, struct lo_error *err)
 	bool first = reading->machine.epoch == 1;
 	enum lo_result result;
 
-	if (!first && generation->number == reading->last_generation + 1)
+	if (!first && (generation->number == reading->last_generation + 1 ||
+				      generation->number == reading->last_generation))
 		return LO_OK;
 	result = go_order_survey(&reading->machine, generation, reading->frequency, err);
 	if (result == LO_OK && !first && go_generation_is_complete(generation))
@@ -206,7 +208,8 @@ static enum lo_result read_batches(struct reading *reading, struct lo_error *err
 		if (batch.end_of_generation) {
 			reading->generation.ended = true;
 			result = finish_generation(reading, batch.generation + 1, err);
-		} else if (batch.generation != reading->generation.number) {
+		} else if (batch.generation != reading->generation.number ||
+				reading->generation.size + batch.size > LIMIT_GO_GENERATION) {
 			result = finish_generation(reading, batch.generation, err);
 		}
 		if (result == LO_OK && !batch.end_of_generation)

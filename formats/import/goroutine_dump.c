@@ -121,40 +121,18 @@ static enum wait_reason guess_reason(const struct dumps *dumps)
 	return REASON_NONE;
 }
 
-/* Members of a group have no numbers: the n-th with a stack is taken for the n-th of the next. */
-static uint64_t group_member(uint32_t stack, uint64_t nth)
-{
-	return 1ull << 63 | (uint64_t)stack << 32 | nth;
-}
-
-static enum lo_result add_group(struct dumps *dumps, struct lo_error *err)
-{
-	enum lo_result result = LO_OK;
-
-	dumps->goroutine.counted = true;
-	dumps->goroutine.reason = (uint8_t)guess_reason(dumps);
-	dumps->goroutine.blocked = true;
-	for (uint64_t nth = 0; nth < dumps->count && result == LO_OK; nth++) {
-		dumps->goroutine.number = group_member(dumps->goroutine.stack, nth);
-		/* Groups that differ in labels or hidden frames have the same stack. */
-		while (dump_history_has(&dumps->history, dumps->goroutine.number))
-			dumps->goroutine.number++;
-		result = dump_history_add(&dumps->history, &dumps->goroutine, err);
-		if (dumps->history.dropped > 0)
-			break;
-	}
-	return result;
-}
-
 static enum lo_result close_goroutine(struct dumps *dumps, struct lo_error *err)
 {
 	enum lo_result result = LO_OK;
 
 	if (dumps->is_open) {
 		result = finish_stacks(dumps, err);
-		if (result == LO_OK && dumps->count > 0)
-			result = add_group(dumps, err);
-		else if (result == LO_OK)
+		if (result == LO_OK && dumps->count > 0) {
+			dumps->goroutine.blocked = true;
+			dumps->goroutine.reason = (uint8_t)guess_reason(dumps);
+			result = dump_history_add_group(
+					&dumps->history, &dumps->goroutine, dumps->count, err);
+		} else if (result == LO_OK)
 			result = dump_history_add(&dumps->history, &dumps->goroutine, err);
 	}
 	dumps->is_open = false;
@@ -382,9 +360,8 @@ static enum lo_result warn_of_limits(struct dumps *dumps, struct lo_error *err)
 				(unsigned long long)dumps->unknown_statuses, dumps->unknown_status);
 	if (result == LO_OK && dumps->history.dropped)
 		result = import_sink_warn(sink, err,
-				"There are more than %u goroutines in a dump; the others are left "
-				"out.",
-				LIMIT_DUMP_GOROUTINES);
+				"There are more goroutines than can be shown; %llu are left out.",
+				(unsigned long long)dumps->history.dropped);
 	return result;
 }
 

@@ -6,6 +6,7 @@
 
 #define FIRST_SLOTS 64u
 #define MOST_SLOTS  (1u << 28)
+#define SPARSE      32u /* slots per number from which on a map is rather made anew */
 
 void number_map_release(struct number_map *map)
 {
@@ -15,8 +16,15 @@ void number_map_release(struct number_map *map)
 
 void number_map_clear(struct number_map *map)
 {
-	if (map->used > 0)
+	uint64_t key = map->key;
+
+	/* A map that was large once must not make every later clearing dear. */
+	if (map->used < map->mask / SPARSE) {
+		number_map_release(map);
+		map->key = key;
+	} else if (map->slots) {
 		memset(map->slots, 0, ((size_t)map->mask + 1) * sizeof(*map->slots));
+	}
 	map->used = 0;
 }
 
@@ -41,7 +49,7 @@ static enum lo_result grow(struct number_map *map, struct lo_error *err)
 	larger.slots = calloc(slots, sizeof(*larger.slots));
 	if (!larger.slots)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u numbers", slots);
-	if (!map->slots && getrandom(&larger.key, sizeof(larger.key), 0) < 0)
+	if (map->key == 0 && getrandom(&larger.key, sizeof(larger.key), 0) < 0)
 		larger.key = (uint64_t)(uintptr_t)larger.slots; /* better than a constant */
 	for (uint32_t i = 0; i < old_slots; i++)
 		if (map->slots[i].value != 0)

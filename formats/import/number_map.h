@@ -23,7 +23,7 @@ struct number_slot {
 };
 
 void number_map_release(struct number_map *map);
-/* Forgets all, keeps the memory. */
+/* Forgets all, keeps the memory that was in use. Costs no more than what was put in. */
 void number_map_clear(struct number_map *map);
 
 /* Adds or replaces. */
