@@ -25,6 +25,8 @@ struct screen {
 	struct canvas canvas;
 	const struct theme *theme;
 	cchar_t *line; /* one row for curses */
+	int rows;      /* of the terminal; the canvas may have a limit */
+	int columns;
 	bool repaint;
 };
 
@@ -263,7 +265,7 @@ enum lo_result screen_follow_size(struct screen *screen, struct lo_error *err)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0 &&
 			(size.ws_row != LINES || size.ws_col != COLS))
 		resizeterm(size.ws_row, size.ws_col);
-	if (screen->line && screen->canvas.rows == LINES && screen->canvas.columns == COLS)
+	if (screen->line && screen->rows == LINES && screen->columns == COLS)
 		return LO_OK;
 	result = canvas_resize(&screen->canvas, LINES, COLS, err);
 	if (result != LO_OK)
@@ -272,6 +274,8 @@ enum lo_result screen_follow_size(struct screen *screen, struct lo_error *err)
 	if (!line)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a line");
 	screen->line = line;
+	screen->rows = LINES;
+	screen->columns = COLS;
 	screen->repaint = true;
 	return LO_OK;
 }
