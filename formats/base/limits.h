@@ -16,15 +16,15 @@
  * not compress at all takes about 1.2 MiB. */
 #define LIMIT_SECTION_PAYLOAD (64u << 20)
 
-/* Sections of a file, 40 bytes each in memory. One block a second for 48 days, or 130,000 million
+/* Sections of a file, 40 bytes each in memory: four a second for 48 days, or 500,000 million
  * events. */
-#define LIMIT_SECTIONS (1u << 22)
+#define LIMIT_SECTIONS (1u << 24)
 
 /* Unpacked bytes of one table section; the writer starts a new section at 1 MiB. */
 #define LIMIT_TABLE_RAW (16u << 20)
 
-/* Unpacked bytes of the index: LIMIT_SECTIONS entries of up to 24 bytes. */
-#define LIMIT_INDEX_RAW (96u << 20)
+/* Unpacked bytes of the index: LIMIT_SECTIONS entries of 16 bytes, which is more than they take. */
+#define LIMIT_INDEX_RAW (256u << 20)
 
 /* Rows of one block: 8 MiB once decoded, eight times what the writer makes. */
 #define LIMIT_BLOCK_ROWS (1u << 18)
@@ -74,6 +74,11 @@
 /* Key and value pairs about the recording: mostly program arguments. */
 #define LIMIT_META_ROWS 65536u
 
+/* Damaged stretches that are listed one by one. */
+#define LIMIT_DAMAGE 65536u
+
+/* ---- of imported formats; what stands below is not part of docs/format.md ---- */
+
 /* Bytes of one generation of a Go trace, held at once. The runtime starts a new one every second,
  * and writes about 30 MB a second on two busy cores. */
 #define LIMIT_GO_GENERATION (1u << 29)
@@ -85,8 +90,5 @@
  * of an incident that was published had 98,500. */
 #define LIMIT_DUMP_GOROUTINES (1u << 21)
 #define LIMIT_DUMP_TOTAL      (1u << 24) /* of all dumps of a file */
-
-/* Damaged stretches that are listed one by one. */
-#define LIMIT_DAMAGE 65536u
 
 #endif

@@ -32,6 +32,7 @@ enum section_header_offset {
 };
 /* Last in every header: XXH3-64 of all its bytes before. */
 #define SECTION_CHECKSUM_BYTES 8u
+#define SECTION_HEADER_LEAST   (SECTION_AT_EXTRA + SECTION_CHECKSUM_BYTES)
 
 enum section_type {
 	SECTION_SCHEMA = 1,

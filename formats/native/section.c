@@ -5,8 +5,7 @@
 #include "formats/base/bytes.h"
 #include "formats/base/checksum.h"
 
-#define FRAME_HEADER_BYTES   8u /* zstd's own: magic and size */
-#define SECTION_HEADER_LEAST (SECTION_AT_EXTRA + SECTION_CHECKSUM_BYTES)
+#define FRAME_HEADER_BYTES 8u /* zstd's own: magic and size */
 
 static const char *const type_names[SECTION_TYPE_COUNT] = {
 	[SECTION_SCHEMA] = "schema",

@@ -143,8 +143,8 @@ static enum lo_result read_index_row(struct section_list *list, const struct row
 	enum lo_result result;
 
 	if (entry.bytes != row->number[INDEX_BYTES] || entry.rows != row->number[INDEX_ROWS] ||
-			entry.type != row->number[INDEX_TYPE] || entry.bytes == 0 ||
-			entry.bytes > index_offset - *offset)
+			entry.type != row->number[INDEX_TYPE] ||
+			entry.bytes < SECTION_HEADER_LEAST || entry.bytes > index_offset - *offset)
 		return bad_index(err, index_offset);
 	if (entry.type == SECTION_BLOCK) {
 		entry.begin_ns = row->number[INDEX_BEGIN];
@@ -196,8 +196,12 @@ static enum lo_result load_index(struct section_list *list, struct byte_source *
 				(uint32_t)(size - LOCATOR_BYTES - index_offset), err);
 	if (result == LO_OK && section.header.type != SECTION_INDEX)
 		result = bad_index(err, index_offset);
+	/* A row of the index is smaller than the section that it stands for. */
 	if (result == LO_OK)
-		result = section_payload_unpack(&section, unpacker, LIMIT_INDEX_RAW, err);
+		result = section_payload_unpack(&section, unpacker,
+				index_offset < LIMIT_INDEX_RAW ? (uint32_t)index_offset
+							       : LIMIT_INDEX_RAW,
+				err);
 	if (result == LO_OK)
 		result = read_index_rows(list, &section, err);
 	byte_unpacker_free(unpacker);

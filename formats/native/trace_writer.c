@@ -33,6 +33,7 @@ struct trace_writer {
 
 	/* Rows to be written, by section type; and of the index, which is kept to the end. */
 	struct row_writer pending[SECTION_TYPE_COUNT];
+	uint32_t rows_taken[SECTION_TYPE_COUNT]; /* by add_row(), in the whole file */
 
 	struct event *events; /* of the current block, TRACE_BLOCK_ROWS */
 	uint32_t event_count;
@@ -92,6 +93,9 @@ static enum lo_result write_section(struct trace_writer *writer)
 	struct lo_error *failure = &writer->failure;
 	enum lo_result result;
 
+	if (writer->sequence == LIMIT_SECTIONS)
+		return lo_fail(failure, LO_UNSUPPORTED, LO_NO_OFFSET, "more than %u sections",
+				LIMIT_SECTIONS);
 	writer->header.sequence = writer->sequence++;
 	byte_buffer_clear(&writer->section);
 	section_header_put(&writer->section, &writer->header, writer->payload.bytes,
@@ -403,18 +407,49 @@ enum lo_result trace_writer_stack(struct trace_writer *writer, uint32_t parent, 
 			       : result;
 }
 
-/* Adds a row that is not kept; writes all tables when many have come together. */
-static enum lo_result add_row(struct trace_writer *writer, enum section_type type,
-		const struct row *row, struct lo_error *err)
+/* Rows that are not kept, so that their number is all there is to check. */
+static const struct {
+	const char *what;
+	uint32_t limit;
+} row_limits[SECTION_TYPE_COUNT] = {
+	[SECTION_META] = { "facts about a recording", LIMIT_META_ROWS },
+	[SECTION_TASKS] = { "rows about tasks", LIMIT_TASK_ROWS },
+	[SECTION_PROCESSES] = { "rows about processes", LIMIT_PROCESSES },
+	[SECTION_SYMBOLS] = { "source places", LIMIT_SYMBOLS },
+};
+
+static enum lo_result check_room(struct trace_writer *writer, enum section_type type,
+		uint32_t count, struct lo_error *err)
 {
 	enum lo_result result = check_usable(writer, err);
 
 	if (result != LO_OK)
 		return result;
-	row_writer_put(&writer->pending[type], row);
-	if (writer->pending[type].bytes.size >= TABLE_BYTES)
-		return settle(writer, write_tables(writer), err);
+	if (count > row_limits[type].limit - writer->rows_taken[type])
+		return lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET, "more than %u %s",
+				row_limits[type].limit, row_limits[type].what);
+	writer->rows_taken[type] += count;
 	return LO_OK;
+}
+
+/* Writes all tables when many rows of this one have come together. */
+static enum lo_result flush_large(
+		struct trace_writer *writer, enum section_type type, struct lo_error *err)
+{
+	if (writer->pending[type].bytes.size < TABLE_BYTES)
+		return LO_OK;
+	return settle(writer, write_tables(writer), err);
+}
+
+static enum lo_result add_row(struct trace_writer *writer, enum section_type type,
+		const struct row *row, struct lo_error *err)
+{
+	enum lo_result result = check_room(writer, type, 1, err);
+
+	if (result != LO_OK)
+		return result;
+	row_writer_put(&writer->pending[type], row);
+	return flush_large(writer, type, err);
 }
 
 enum lo_result trace_writer_task(
@@ -456,14 +491,15 @@ enum lo_result trace_writer_process(struct trace_writer *writer, const struct pr
 enum lo_result trace_writer_symbols(struct trace_writer *writer, uint32_t frame_id,
 		const struct symbol *chain, uint32_t count, struct lo_error *err)
 {
-	enum lo_result result = check_usable(writer, err);
+	enum lo_result result;
 
-	if (result != LO_OK)
-		return result;
 	if (frame_id == FRAME_NONE || frame_id > stack_table_frame_count(writer->stacks) ||
 			count == 0 || count > SYMBOL_CHAIN_MAX)
 		return lo_fail(err, LO_USAGE, LO_NO_OFFSET, "frame %u cannot have %u symbols",
 				frame_id, count);
+	result = check_room(writer, SECTION_SYMBOLS, count, err);
+	if (result != LO_OK)
+		return result;
 	for (uint32_t place = 0; place < count; place++) {
 		struct row row = { .number = { [SYMBOL_FRAME] = frame_id,
 						   [SYMBOL_PLACE] = place,
@@ -473,9 +509,7 @@ enum lo_result trace_writer_symbols(struct trace_writer *writer, uint32_t frame_
 
 		row_writer_put(&writer->pending[SECTION_SYMBOLS], &row);
 	}
-	if (writer->pending[SECTION_SYMBOLS].bytes.size >= TABLE_BYTES)
-		return settle(writer, write_tables(writer), err);
-	return LO_OK;
+	return flush_large(writer, SECTION_SYMBOLS, err);
 }
 
 enum lo_result trace_writer_meta(struct trace_writer *writer, const char *key, const char *value,
