@@ -185,7 +185,7 @@ static enum lo_result judge(struct pass *pass, struct lo_error *err)
 	/* The end of a cut file is known by its last event only. */
 	if (pass->analysis->duration_ns < pass->tracker.now_ns)
 		pass->analysis->duration_ns = pass->tracker.now_ns;
-	losses_init(&pass->evidence.losses, pass->evidence.reader);
+	losses_init(&pass->evidence.losses, pass->evidence.reader, pass->analysis->duration_ns);
 	pass->analysis->lost_total = pass->evidence.losses.lost;
 	close_books(pass);
 	result = blocked_totals_list(&pass->totals, pass->analysis, err);

@@ -33,9 +33,28 @@ static bool queue_moves(const struct evidence *evidence, uint32_t task)
 }
 
 /*
- * The holder was seen while it ran or before, and an unlock leaves no event: it may have let go
- * since, and another may have come first. Only that nothing changes for long makes it sure.
+ * The holder was seen while it ran, and an unlock leaves no event: it may have let go since, and
+ * another may have come first. Only that nothing changes for long makes it sure.
  */
+static void judge_blocked_holder(
+		const struct evidence *evidence, uint32_t task, struct outlook *outlook)
+{
+	if (!outlook->certain && younger_age_ns(evidence, task, outlook->on) < HARD_LEAST_NS)
+		outlook->kind = OUTLOOK_YOUNG;
+}
+
+static void judge_exited_holder(
+		const struct evidence *evidence, uint32_t task, struct outlook *outlook)
+{
+	if (outlook->certain && evidence_age_ns(evidence, task) < HARD_LEAST_NS)
+		outlook->kind = OUTLOOK_YOUNG;
+	else if (!outlook->certain && !evidence_is_gone(evidence, outlook->on))
+		outlook->kind = OUTLOOK_ENDING;
+	else if (!outlook->certain &&
+			(!evidence_outlasts(evidence, task) || queue_moves(evidence, task)))
+		outlook->kind = OUTLOOK_HOLDER_UNKNOWN;
+}
+
 static struct outlook judge_held(const struct evidence *evidence, uint32_t task)
 {
 	struct outlook outlook = { .kind = OUTLOOK_HELD };
@@ -44,30 +63,27 @@ static struct outlook judge_held(const struct evidence *evidence, uint32_t task)
 
 	outlook.on = evidence_holder(evidence, task, &seen_ns);
 	holder = evidence_task(evidence, outlook.on);
-	if (outlook.on == TASK_NONE || holder->state == TASK_STATE_ABSENT) {
+	switch (outlook.on == TASK_NONE ? TASK_STATE_ABSENT : holder->state) {
+	case TASK_STATE_ABSENT:
 		outlook.kind = OUTLOOK_HOLDER_UNKNOWN;
-		return outlook;
-	}
-	if (holder->state == TASK_STATE_BLOCKED) {
+		break;
+	case TASK_STATE_BLOCKED:
 		outlook.certain = holder->wait.since_ns <= seen_ns;
-		if (!outlook.certain && younger_age_ns(evidence, task, outlook.on) < HARD_LEAST_NS)
-			outlook.kind = OUTLOOK_YOUNG;
-	} else if (holder->state == TASK_STATE_EXITED) {
+		judge_blocked_holder(evidence, task, &outlook);
+		break;
+	case TASK_STATE_EXITED:
 		outlook.certain = holder->end_ns <= seen_ns;
-		if (evidence_age_ns(evidence, task) < HARD_LEAST_NS)
-			outlook.kind = OUTLOOK_YOUNG;
-		else if (!outlook.certain &&
-				(!evidence_outlasts(evidence, task) || queue_moves(evidence, task)))
-			outlook.kind = OUTLOOK_HOLDER_UNKNOWN;
+		judge_exited_holder(evidence, task, &outlook);
+		break;
+	default:
+		break;
 	}
 	return outlook;
 }
 
-static struct outlook judge_join(
-		const struct evidence *evidence, const struct wait *wait, uint64_t end_ns)
+static struct outlook judge_join(const struct evidence *evidence, const struct wait *wait)
 {
 	struct outlook outlook = { .kind = OUTLOOK_JOIN, .certain = true };
-	const struct task_summary *joined;
 
 	if (wait->object_kind != OBJECT_TASK || wait->object == TASK_NONE ||
 			wait->object >= evidence->analysis->task_limit) {
@@ -75,9 +91,9 @@ static struct outlook judge_join(
 		return outlook;
 	}
 	outlook.on = (uint32_t)wait->object;
-	joined = evidence_task(evidence, outlook.on);
-	if (joined->state == TASK_STATE_EXITED && end_ns - joined->end_ns < HARD_MOST_NS)
-		outlook.kind = OUTLOOK_YOUNG;
+	if (evidence_task(evidence, outlook.on)->state == TASK_STATE_EXITED &&
+			!evidence_is_gone(evidence, outlook.on))
+		outlook.kind = OUTLOOK_ENDING;
 	return outlook;
 }
 
@@ -156,7 +172,7 @@ static struct outlook judge_inside(
 		outlook = judge_held(evidence, task);
 		break;
 	case WAIT_CLASS_JOIN:
-		outlook = judge_join(evidence, wait, evidence_end_ns(evidence, task));
+		outlook = judge_join(evidence, wait);
 		break;
 	default:
 		outlook = judge_receive(evidence, still, task);

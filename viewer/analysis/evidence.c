@@ -47,6 +47,15 @@ uint64_t evidence_age_ns(const struct evidence *evidence, uint32_t task)
 	return end_ns > since_ns ? end_ns - since_ns : 0;
 }
 
+bool evidence_is_gone(const struct evidence *evidence, uint32_t task)
+{
+	const struct task_summary *summary = evidence_task(evidence, task);
+	uint64_t end_ns = evidence_end_ns(evidence, task);
+
+	return summary->state == TASK_STATE_EXITED && end_ns >= summary->end_ns &&
+	       end_ns - summary->end_ns >= HARD_MOST_NS;
+}
+
 const struct wait_record *evidence_record(const struct evidence *evidence, uint32_t task)
 {
 	const struct wait_record *object = wait_history_object(&evidence->history, task);

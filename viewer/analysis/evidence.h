@@ -38,6 +38,9 @@ uint64_t evidence_end_ns(const struct evidence *evidence, uint32_t task);
 /* How long the open wait of a task has lasted. */
 uint64_t evidence_age_ns(const struct evidence *evidence, uint32_t task);
 
+/* The task has exited, long enough before the end of its process to be missed by others. */
+bool evidence_is_gone(const struct evidence *evidence, uint32_t task);
+
 /* What to compare the open wait of a task with: its object if waits ended there, else its place. */
 const struct wait_record *evidence_record(const struct evidence *evidence, uint32_t task);
 

@@ -38,40 +38,41 @@ static void add_lost(struct losses *losses, const struct trace_reader *reader)
 }
 
 /*
- * A damaged block whose header is damaged too lies between its neighbours. Behind the last block
- * nothing is missing: there the trace ends early, as a cut one does.
+ * A damaged block whose header is damaged too lies between its neighbours; behind the last block
+ * there is nothing.
  */
-static bool place_by_neighbours(const struct trace_reader *reader,
-		const struct trace_damage *damage, struct time_span *span)
+static void place_by_neighbours(const struct trace_reader *reader, struct trace_damage *damage)
 {
 	struct trace_section section;
+	struct time_span span = { 0, 0 };
 
-	*span = (struct time_span){ 0, 0 };
 	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
 		if (!is_block(&section))
 			continue;
 		if (section.offset >= damage->offset) {
-			span->end_ns = section.span.begin_ns;
-			return span->begin_ns < span->end_ns;
+			span.end_ns = section.span.begin_ns;
+			damage->span = span;
+			return;
 		}
-		span->begin_ns = section.span.end_ns;
+		span.begin_ns = section.span.end_ns;
 	}
-	return false;
 }
 
-static void add_damage(struct losses *losses, struct trace_reader *reader)
+static void add_damage(struct losses *losses, struct trace_reader *reader, uint64_t end_ns)
 {
 	struct trace_damage damage;
 
 	for (uint32_t i = 0; trace_reader_damage(reader, i, &damage); i++) {
+		if (time_span_length(damage.span) == 0)
+			place_by_neighbours(reader, &damage);
+		if (time_span_length(damage.span) == 0 || damage.span.begin_ns >= end_ns)
+			continue;
 		losses->damaged += damage.rows;
-		if (time_span_length(damage.span) > 0 ||
-				place_by_neighbours(reader, &damage, &damage.span))
-			widen(losses, damage.span);
+		widen(losses, damage.span);
 	}
 }
 
-void losses_init(struct losses *losses, struct trace_reader *reader)
+void losses_init(struct losses *losses, struct trace_reader *reader, uint64_t end_ns)
 {
 	const struct trace_info *info = trace_reader_info(reader);
 
@@ -80,7 +81,7 @@ void losses_init(struct losses *losses, struct trace_reader *reader)
 		losses->lost += info->lost[cause];
 	if (losses->lost > 0)
 		add_lost(losses, reader);
-	add_damage(losses, reader);
+	add_damage(losses, reader, end_ns);
 }
 
 bool losses_after(const struct losses *losses, uint64_t time_ns)

@@ -17,8 +17,12 @@ struct losses {
 	struct time_span span; /* from the first to the last place of both; empty = none */
 };
 
-/* To be called after all events were read: damage is found by reading. */
-void losses_init(struct losses *losses, struct trace_reader *reader);
+/*
+ * To be called after all events were read: damage is found by reading. `end_ns` is the end of the
+ * trace as far as it can be read; what is damaged behind it, as the last block of a file that was
+ * cut, only makes the trace shorter.
+ */
+void losses_init(struct losses *losses, struct trace_reader *reader, uint64_t end_ns);
 
 /* Are events missing at or after `time_ns`? A task that waits since then may have gone on unseen.
  */

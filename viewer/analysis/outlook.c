@@ -28,7 +28,7 @@ bool outlook_can_act(const struct evidence *evidence, uint32_t task)
 
 		if (summary->state == TASK_STATE_BLOCKED)
 			return outlook_of(evidence, task)->can_move;
-		if (summary->state != TASK_STATE_EXITED)
+		if (!evidence_is_gone(evidence, task))
 			return true;
 		if (info && info->flags & TASK_FLAG_MAIN)
 			return false;

@@ -31,8 +31,9 @@ enum outlook_kind {
 	OUTLOOK_OUTSIDE,
 	OUTLOOK_TIME,
 	OUTLOOK_FOREVER,
-	OUTLOOK_TIMED, /* the wait has a time limit */
-	OUTLOOK_YOUNG, /* too short to say */
+	OUTLOOK_TIMED,  /* the wait has a time limit */
+	OUTLOOK_YOUNG,  /* too short to say */
+	OUTLOOK_ENDING, /* `on` has ended, but only just: with it perhaps the program */
 	OUTLOOK_HOLDER_UNKNOWN,
 	OUTLOOK_WOKEN_BEFORE, /* from this place, by somebody or nobody known */
 	OUTLOOK_IDLE,         /* never woken, and nothing speaks against it */

@@ -128,6 +128,17 @@ static char *why_held(const struct evidence *evidence, uint32_t task)
 			trace_reader_reason_name(evidence->reader, summary->wait.reason));
 }
 
+static char *why_ending(const struct evidence *evidence, uint32_t task)
+{
+	uint32_t on = outlook_of(evidence, task)->on;
+	uint64_t end_ns = evidence_end_ns(evidence, on);
+	uint64_t exit_ns = evidence_task(evidence, on)->end_ns;
+
+	return text("waits for %s, which had ended only %s before",
+			name_task(evidence->reader, on).text,
+			name_duration(end_ns > exit_ns ? end_ns - exit_ns : 0).text);
+}
+
 static char *why_young(const struct evidence *evidence, uint32_t task)
 {
 	return text("cannot be judged: it had waited only %s",
@@ -159,6 +170,8 @@ static char *why(const struct evidence *evidence, uint32_t task)
 		return text("cannot be judged: events were lost while it waited");
 	case OUTLOOK_YOUNG:
 		return why_young(evidence, task);
+	case OUTLOOK_ENDING:
+		return why_ending(evidence, task);
 	case OUTLOOK_HOLDER_UNKNOWN:
 		return text("cannot be judged: nobody saw who holds the lock");
 	case OUTLOOK_IDLE:

@@ -145,6 +145,21 @@ static void a_wait_across_damage_is_not_judged(void **state)
 	}
 }
 
+static void a_file_cut_in_a_block_is_judged_up_to_there(void **state)
+{
+	uint64_t bytes = 0;
+
+	(void)state;
+	analyse_damaged(2, false); /* for the offsets */
+	open_with((struct fault){
+			.kind = FAULT_CUT, .offset = block_offset(2, &bytes) + bytes / 2 });
+	analysis_free(analysis);
+	assert_int_equal(analysis_new(&analysis, reader, NULL, NULL), LO_OK);
+	assert_null(finding_of(analysis, FINDING_LOSS));
+	assert_int_equal(analysis->tasks[1].state, TASK_STATE_BLOCKED);
+	assert_non_null(finding_with(analysis, FINDING_STUCK, 1));
+}
+
 static void damaged_blocks_are_told_with_their_events(void **state)
 {
 	(void)state;
@@ -172,6 +187,7 @@ int main(void)
 		cmocka_unit_test(a_loss_before_a_wait_does_not_touch_it),
 		cmocka_unit_test(a_loss_during_a_wait_leaves_it_unjudged),
 		cmocka_unit_test(a_wait_across_damage_is_not_judged),
+		cmocka_unit_test(a_file_cut_in_a_block_is_judged_up_to_there),
 		cmocka_unit_test(damaged_blocks_are_told_with_their_events),
 	};
 

@@ -59,16 +59,31 @@ static void a_holder_that_exited_later_must_be_missed_for_a_second(void **state)
 	/* T3 was seen with the lock while it ran: it may have unlocked before it ended. */
 	static const char *const text = TWO_WORKERS
 			"@100ms block T2 mutex 0x10 held T3 at printer>lock\n"
-			"@101ms exit T3\n";
+			"@200ms exit T3\n";
 	char whole[1024];
 
 	(void)state;
 	strcpy(whole, text);
-	strcat(whole, "@1099ms end\n");
+	strcat(whole, "@1199ms end\n");
 	assert_int_equal(analysed(whole)->finding_count, 0);
+	assert_non_null(strstr(parked_with(analysed(whole), 2)->why, "ended only 999 ms before"));
 	strcpy(whole, text);
-	strcat(whole, "@1100ms end\n");
+	strcat(whole, "@1200ms end\n");
 	assert_non_null(finding_of(analysed(whole), FINDING_STUCK));
+}
+
+/* A gate: main keeps helpers waiting at a lock, and holds it until the program ends. */
+static void a_holder_that_ends_with_the_program_accuses_nobody(void **state)
+{
+	const struct analysis *analysis = analysed(
+			TWO_WORKERS "@100ms block T2 mutex 0x10 held T1 at printer>lock\n"
+				    "@5s exit T1\n"
+				    "@5002ms process exited 0\n"
+				    "@5100ms end\n");
+
+	(void)state;
+	assert_int_equal(analysis->finding_count, 0);
+	assert_non_null(strstr(parked_with(analysis, 2)->why, "ended only 2.00 ms before"));
 }
 
 static void a_lock_whose_holder_is_at_work_is_not_stuck(void **state)
@@ -443,6 +458,7 @@ int main(void)
 		cmocka_unit_test(a_lock_whose_holder_has_exited_is_stuck),
 		cmocka_unit_test(a_lock_of_an_exited_holder_needs_200_ms),
 		cmocka_unit_test(a_holder_that_exited_later_must_be_missed_for_a_second),
+		cmocka_unit_test(a_holder_that_ends_with_the_program_accuses_nobody),
 		cmocka_unit_test(a_lock_whose_holder_is_at_work_is_not_stuck),
 		cmocka_unit_test(nobody_knows_who_holds_it_so_nobody_is_accused),
 		cmocka_unit_test(a_holder_that_was_never_woken_keeps_others_stuck),
