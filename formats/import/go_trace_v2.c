@@ -21,6 +21,9 @@
 /* The clock of Linux: 64 ns to a unit. A guess for a file that was cut before it said so. */
 #define USUAL_FREQUENCY 15625000u
 
+/* Gaps and incomplete generations that are told one by one; a made-up file has thousands. */
+#define TOLD_MAX 8u
+
 struct reading {
 	struct byte_stream *in;
 	struct import_sink *sink;
@@ -32,6 +35,7 @@ struct reading {
 	uint64_t frequency;       /* of the last generation that said it */
 	uint64_t last_generation; /* number of the last one that was applied */
 	bool wall_clock_written;
+	uint64_t told; /* gaps and incomplete generations so far */
 
 	struct go_order_faults faults; /* of all generations */
 	uint64_t damaged_tables;
@@ -96,6 +100,8 @@ static enum lo_result warn_incomplete(struct reading *reading, struct lo_error *
 	}
 	if (go_generation_is_complete(generation) && !reading->sink->cut)
 		return LO_OK;
+	if (!last && reading->told++ >= TOLD_MAX)
+		return LO_OK;
 	if (go_generation_is_complete(generation))
 		return import_sink_warn(reading->sink, err,
 				"The file was cut: its last batch of events is not complete.");
@@ -125,6 +131,21 @@ static void add_faults(struct reading *reading, const struct go_order_faults *fa
 				generation->unknown_reason);
 }
 
+static enum lo_result warn_of_gap(struct reading *reading, struct lo_error *err)
+{
+	uint64_t last = reading->last_generation;
+	uint64_t number = reading->generation.number;
+
+	if (number < last)
+		return import_sink_warn(reading->sink, err,
+				"The generations of the trace are not in order; it was damaged.");
+	return import_sink_warn(reading->sink, err,
+			"Generations %llu to %llu of the trace are missing: nothing is known of "
+			"about %llu s.",
+			(unsigned long long)last + 1, (unsigned long long)number - 1,
+			(unsigned long long)(number - last - 1));
+}
+
 /*
  * Goroutines older than the trace, or than what follows a gap in it, become known before anything
  * else. After a gap those that nobody mentions any more have ended meanwhile.
@@ -141,17 +162,8 @@ static enum lo_result survey(struct reading *reading, struct lo_error *err)
 	result = go_order_survey(&reading->machine, generation, reading->frequency, err);
 	if (result == LO_OK && !first && go_generation_is_complete(generation))
 		result = go_machine_end_unmentioned(&reading->machine, err);
-	if (result == LO_OK && !first && generation->number < reading->last_generation)
-		result = import_sink_warn(reading->sink, err,
-				"The generations of the trace are not in order; it was damaged.");
-	else if (result == LO_OK && !first)
-		result = import_sink_warn(reading->sink, err,
-				"Generations %llu to %llu of the trace are missing: nothing is "
-				"known of about %llu s.",
-				(unsigned long long)reading->last_generation + 1,
-				(unsigned long long)generation->number - 1,
-				(unsigned long long)(generation->number - reading->last_generation -
-						     1));
+	if (result == LO_OK && !first && reading->told++ < TOLD_MAX)
+		result = warn_of_gap(reading, err);
 	return result;
 }
 
@@ -232,6 +244,10 @@ static enum lo_result warn_of_faults(struct reading *reading, struct lo_error *e
 				(unsigned long long)batches->skipped_bytes,
 				(unsigned long long)reading->damaged_tables,
 				(unsigned long long)batches->renumbered);
+	if (result == LO_OK && reading->told > TOLD_MAX)
+		result = import_sink_warn(reading->sink, err,
+				"%llu more parts of the trace are missing or incomplete.",
+				(unsigned long long)reading->told - TOLD_MAX);
 	if (result == LO_OK && reading->faults.broken_batches)
 		result = import_sink_warn(reading->sink, err,
 				"%llu batches of events could be read in part only (last unknown "
