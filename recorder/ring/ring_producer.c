@@ -110,45 +110,54 @@ void ring_producer_count_lost(
 	atomic_fetch_add_explicit(&producer->ring->lost[cause], records, memory_order_relaxed);
 }
 
-static bool try_take(struct segment *segment, uint32_t index)
+static struct ring *ring_at(struct ring_space *space, uint32_t index)
 {
-	_Atomic uint32_t *state = &segment->rings[index].state;
+	uint32_t group = index / RING_GROUP;
+	struct ring *rings = atomic_load_explicit(&space->groups[group], memory_order_acquire);
+
+	if (!rings)
+		rings = space->map_group(group);
+	return rings ? &rings[index % RING_GROUP] : NULL;
+}
+
+static bool try_take(struct ring_space *space, uint32_t index)
+{
+	struct ring *ring = ring_at(space, index);
 	uint32_t free_state = RING_FREE;
 
 	/* Acquire: what the drain wrote when it freed the ring is ours now. */
-	return atomic_load_explicit(state, memory_order_relaxed) == RING_FREE &&
-	       atomic_compare_exchange_strong_explicit(state, &free_state, RING_OWNED,
+	return ring && atomic_load_explicit(&ring->state, memory_order_relaxed) == RING_FREE &&
+	       atomic_compare_exchange_strong_explicit(&ring->state, &free_state, RING_OWNED,
 			       memory_order_acquire, memory_order_relaxed);
 }
 
-/* The first free ring of `count` from `begin` on, which wraps at `limit`; or SEGMENT_RINGS. */
+/* The first free ring of `count` from `begin` on, which wraps at `limit`. */
 static uint32_t take_between(
-		struct segment *segment, uint32_t begin, uint32_t count, uint32_t limit)
+		struct ring_space *space, uint32_t begin, uint32_t count, uint32_t limit)
 {
 	for (uint32_t i = 0; i < count && i < limit; i++) {
-		uint32_t index = (begin + i) % limit;
-		if (try_take(segment, index))
+		uint32_t index = (begin % limit + i) % limit;
+		if (try_take(space, index))
 			return index;
 	}
-	return SEGMENT_RINGS;
+	return RING_NONE;
 }
 
 /* Rings that were never used are dear (their pages are new), rings used before are preferred. */
-static uint32_t take_any(struct segment *segment)
+static uint32_t take_any(struct ring_space *space)
 {
-	struct segment_header *header = &segment->header;
-	uint32_t used = atomic_load_explicit(&header->rings_used, memory_order_relaxed);
-	uint32_t hint = atomic_load_explicit(&header->ring_hint, memory_order_relaxed);
-	uint32_t index = SEGMENT_RINGS;
+	uint32_t used = atomic_load_explicit(&space->header->rings_used, memory_order_relaxed);
+	uint32_t hint = atomic_load_explicit(&space->header->ring_hint, memory_order_relaxed);
+	uint32_t index = RING_NONE;
 
 	if (used > SEGMENT_RINGS)
 		used = SEGMENT_RINGS;
 	if (used > 0)
-		index = take_between(segment, hint, RING_PROBES_NEAR, used);
-	if (index == SEGMENT_RINGS && used < SEGMENT_RINGS)
-		index = take_between(segment, used, RING_PROBES_NEAR, SEGMENT_RINGS);
-	if (index == SEGMENT_RINGS)
-		index = take_between(segment, hint, SEGMENT_RINGS, SEGMENT_RINGS);
+		index = take_between(space, hint, RING_PROBES_NEAR, used);
+	if (index == RING_NONE && used < SEGMENT_RINGS)
+		index = take_between(space, used, RING_PROBES_NEAR, SEGMENT_RINGS);
+	if (index == RING_NONE)
+		index = take_between(space, hint, SEGMENT_RINGS, SEGMENT_RINGS);
 	return index;
 }
 
@@ -161,25 +170,25 @@ static void raise_rings_used(struct segment_header *header, uint32_t count)
 		;
 }
 
-bool ring_producer_take(struct ring_producer *producer, struct segment *segment,
+uint32_t ring_producer_take(struct ring_producer *producer, struct ring_space *space,
 		const struct ring_owner *owner)
 {
-	uint32_t index = take_any(segment);
+	uint32_t index = take_any(space);
 
-	if (index == SEGMENT_RINGS)
-		return false;
+	if (index == RING_NONE)
+		return RING_NONE;
 
-	struct ring *ring = &segment->rings[index];
+	struct ring *ring = ring_at(space, index);
 	atomic_store_explicit(&ring->process, owner->process, memory_order_relaxed);
 	atomic_store_explicit(&ring->generation, owner->generation, memory_order_relaxed);
 	atomic_store_explicit(&ring->task, owner->task, memory_order_relaxed);
 	atomic_store_explicit(&ring->tid, owner->tid, memory_order_relaxed);
 	ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-	raise_rings_used(&segment->header, index + 1);
-	atomic_store_explicit(&segment->header.ring_hint, index + 1, memory_order_relaxed);
+	raise_rings_used(space->header, index + 1);
+	atomic_store_explicit(&space->header->ring_hint, index + 1, memory_order_relaxed);
 
-	*producer = (struct ring_producer){ .ring = ring, .header = &segment->header };
-	return true;
+	*producer = (struct ring_producer){ .ring = ring, .header = space->header };
+	return index;
 }
 
 void ring_producer_close(struct ring_producer *producer)

@@ -19,6 +19,21 @@ struct ring_producer {
 	uint64_t last_ticks;           /* time of the newest record (R7) */
 };
 
+/*
+ * The rings as one process sees them: mapped in groups, each when it is first needed, so that a
+ * program with a dozen threads has no address space taken for thousands. A group stays mapped.
+ */
+#define RING_GROUP  64u
+#define RING_GROUPS (SEGMENT_RINGS / RING_GROUP)
+_Static_assert(SEGMENT_RINGS % RING_GROUP == 0, "groups are whole");
+
+struct ring_space {
+	struct segment_header *header;
+	struct ring *_Atomic groups[RING_GROUPS]; /* NULL: not mapped yet */
+	/* Maps a group, or returns NULL; the same one when several threads ask at once. */
+	struct ring *(*map_group)(uint32_t group);
+};
+
 /* Who takes a ring; copied into it (R8). */
 struct ring_owner {
 	uint32_t process;
@@ -38,11 +53,13 @@ enum ring_spare {
 	RING_SPARE_OTHER = 2,   /* leaves room for the UNBLOCK of an open wait, and EXIT */
 };
 
+#define RING_NONE SEGMENT_RINGS /* no index */
+
 /*
- * Looks for a free ring, beginning where one was seen last. False: there is none. Costs tens of
- * nanoseconds usually, and a look at each ring when most of them are taken.
+ * Looks for a free ring, beginning where one was seen last. Returns its index; RING_NONE: there is
+ * none. Costs tens of nanoseconds usually, and a look at each ring when most of them are taken.
  */
-bool ring_producer_take(struct ring_producer *producer, struct segment *segment,
+uint32_t ring_producer_take(struct ring_producer *producer, struct ring_space *space,
 		const struct ring_owner *owner);
 
 /* After the last record, pending idle. The drain frees the ring when it has read everything. */

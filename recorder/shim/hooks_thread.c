@@ -41,11 +41,14 @@ static void announce(struct birth *birth, const struct stack_registers *here)
 
 	birth->task = atomic_fetch_add_explicit(&shim.slot->next_task, 1, memory_order_relaxed);
 	birth->created = false;
-	if (thread_enter(self) != THREAD_ENTERED)
+	enum thread_entry entry = thread_enter(self);
+	if (entry != THREAD_ENTERED) {
+		thread_count_lost(self, entry, 1);
 		return;
+	}
 
 	struct event event = { .kind = EVENT_CREATE, .task = birth->task };
-	event.stack = stack_capture(self->memo, here, &event.flags);
+	event.stack = thread_stack(self, here, &event.flags);
 	event.time_ns = shim_ticks();
 	birth->created = wait_push_other(self, &event);
 	thread_leave(self);
@@ -66,7 +69,7 @@ static void withdraw(struct birth *birth)
 	struct ring_producer producer;
 
 	if (!unborn.created || !shim_is_live() ||
-			!ring_producer_take(&producer, shim.segment, &owner))
+			ring_producer_take(&producer, &shim.rings, &owner) == RING_NONE)
 		return;
 	const struct event event = { .time_ns = shim_ticks(), .kind = EVENT_EXIT };
 	ring_producer_push(&producer, &event, RING_SPARE_EXIT);
@@ -222,8 +225,11 @@ static void say_name(uint32_t task, const char *name)
 {
 	struct thread *self = &thread_self;
 
-	if (thread_enter(self) != THREAD_ENTERED)
+	enum thread_entry entry = thread_enter(self);
+	if (entry != THREAD_ENTERED) {
+		thread_count_lost(self, entry, 1);
 		return;
+	}
 	thread_say_name(self, task == self->task ? 0 : task, name);
 	thread_leave(self);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "recorder/ring/clock.h"
+#include "recorder/ring/ring_producer.h"
 #include "recorder/ring/segment.h"
 #include "recorder/shim/stack_capture.h"
 
@@ -25,11 +26,12 @@ enum shim_state {
 struct shim {
 	enum shim_state state;
 	enum segment_clock clock;
-	struct segment *segment;
+	struct segment_header *header;
 	struct process_slot *slot;
 	uint32_t slot_index;
 	uint32_t slot_generation;
-	struct stack_memo *memos; /* one for each ring; pages appear at first use */
+	struct ring_space rings;
+	struct stack_memo *_Atomic memos[RING_GROUPS]; /* one for each ring of the group */
 };
 
 extern struct shim shim;
@@ -61,6 +63,15 @@ static inline bool shim_is_live(void)
 		return true;
 	return shim.state != SHIM_OFF && shim_revive();
 }
+
+/* Does the recorder want more? */
+static inline bool shim_is_wanted(void)
+{
+	return atomic_load_explicit(&shim.header->recording, memory_order_relaxed) != 0;
+}
+
+/* The memo that goes with a ring; NULL: no memory. */
+struct stack_memo *shim_memo(uint32_t ring);
 
 /* Nothing more is recorded in this process. */
 void shim_turn_off(void);

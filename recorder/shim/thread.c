@@ -86,12 +86,14 @@ static bool start(struct thread *self, bool created)
 		.task = self->task,
 		.tid = self->tid,
 	};
-	if (!ring_producer_take(&self->producer, shim.segment, &owner)) {
+	uint32_t ring = ring_producer_take(&self->producer, &shim.rings, &owner);
+	if (ring == RING_NONE) {
 		self->retry_ticks = shim_ticks() + RETRY_TICKS;
 		return false;
 	}
-	self->memo = &shim.memos[self->producer.ring - shim.segment->rings];
-	stack_memo_reset(self->memo);
+	self->memo = shim_memo(ring);
+	if (self->memo)
+		stack_memo_reset(self->memo);
 	self->phase = THREAD_LIVE;
 	pthread_setspecific(end_key, (void *)(uintptr_t)1);
 	say_run(self, created);
@@ -106,7 +108,7 @@ static enum thread_entry enter(struct thread *self, bool created)
 		return THREAD_NESTED;
 	if (self->phase == THREAD_ENDED)
 		return THREAD_OFF;
-	if (atomic_load_explicit(&shim.segment->header.recording, memory_order_relaxed) == 0) {
+	if (!shim_is_wanted()) {
 		shim_turn_off();
 		return THREAD_OFF;
 	}
@@ -119,16 +121,36 @@ static enum thread_entry enter(struct thread *self, bool created)
 	return THREAD_NO_RING;
 }
 
-enum thread_entry thread_enter(struct thread *self)
+enum thread_entry thread_enter_slowly(struct thread *self)
 {
 	return enter(self, false);
 }
 
-uint32_t thread_task(void)
+void thread_count_lost(struct thread *self, enum thread_entry why, uint32_t records)
+{
+	switch (why) {
+	case THREAD_ENTERED:
+		ring_producer_count_lost(&self->producer, RING_LOSS_FULL, records);
+		break;
+	case THREAD_NESTED:
+		/* The interrupted hook may be about to take the ring. */
+		if (self->producer.ring)
+			ring_producer_count_lost(&self->producer, RING_LOSS_NESTED, records);
+		break;
+	case THREAD_NO_RING:
+		atomic_fetch_add_explicit(
+				&shim.header->lost_no_ring, records, memory_order_relaxed);
+		break;
+	case THREAD_OFF:
+		break;
+	}
+}
+
+uint32_t thread_begin_task(void)
 {
 	struct thread *self = &thread_self;
 
-	if (__builtin_expect(self->task == 0, 0) && thread_enter(self) == THREAD_ENTERED)
+	if (thread_enter(self) == THREAD_ENTERED)
 		thread_leave(self);
 	return self->task;
 }
@@ -146,18 +168,11 @@ void thread_born(uint32_t task, bool created)
 	struct thread *self = &thread_self;
 
 	__atomic_store_n(&self->task, task, __ATOMIC_RELAXED);
-	switch (enter(self, created)) {
-	case THREAD_ENTERED:
+	enum thread_entry entry = enter(self, created);
+	if (entry == THREAD_ENTERED)
 		thread_leave(self);
-		break;
-	case THREAD_NO_RING:
-		atomic_fetch_add_explicit(
-				&shim.segment->header.lost_no_ring, 1, memory_order_relaxed);
-		break;
-	case THREAD_OFF:
-	case THREAD_NESTED:
-		break;
-	}
+	else
+		thread_count_lost(self, entry, 1);
 }
 
 /*

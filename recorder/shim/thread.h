@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "recorder/ring/ring_producer.h"
+#include "recorder/shim/shim.h"
 #include "recorder/shim/stack_capture.h"
 
 struct wait;
@@ -33,7 +34,7 @@ enum thread_phase {
 
 struct thread {
 	struct ring_producer producer;
-	struct stack_memo *memo;
+	struct stack_memo *memo; /* NULL: no memory for one, then there are no stacks */
 	struct wait *wait;
 	uint64_t retry_ticks; /* no ring was found: do not look again before */
 	uint32_t task;        /* number in this process; 0 = none yet */
@@ -53,8 +54,20 @@ enum thread_entry {
 	THREAD_NO_RING,
 };
 
+/* What is not in the way of most. */
+enum thread_entry thread_enter_slowly(struct thread *self);
+
 /* Asks to record something. At the first time the thread takes a ring and says RUN. */
-enum thread_entry thread_enter(struct thread *self);
+static inline enum thread_entry thread_enter(struct thread *self)
+{
+	if (__builtin_expect(!shim_is_live() || !self->producer.ring || self->busy ||
+					     !shim_is_wanted(),
+			    0))
+		return thread_enter_slowly(self);
+	self->busy = 1;
+	atomic_signal_fence(memory_order_acquire);
+	return THREAD_ENTERED;
+}
 
 static inline void thread_leave(struct thread *self)
 {
@@ -62,8 +75,25 @@ static inline void thread_leave(struct thread *self)
 	self->busy = 0;
 }
 
-/* The calling thread's number; 0 = not recorded. */
-uint32_t thread_task(void);
+/* The call stack from `here` outwards; the thread has been entered. */
+static inline uint32_t thread_stack(
+		struct thread *self, const struct stack_registers *here, uint8_t *event_flags)
+{
+	return self->memo ? stack_capture(self->memo, here, event_flags) : STACK_NONE;
+}
+
+/* So many records were not made, for this reason; THREAD_ENTERED: the ring is full. */
+void thread_count_lost(struct thread *self, enum thread_entry why, uint32_t records);
+
+/* The calling thread's number; 0 = not recorded. Begins the thread if need be. */
+uint32_t thread_begin_task(void);
+
+static inline uint32_t thread_task(void)
+{
+	uint32_t task = thread_self.task;
+
+	return __builtin_expect(task != 0, 1) ? task : thread_begin_task();
+}
 
 /*
  * The number of another thread, which has not been joined. 0 = not known (yet).

@@ -33,29 +33,16 @@ static void open_wait(struct thread *self, struct wait *wait)
 
 static bool lasted(const struct wait *wait, uint64_t now)
 {
-	return !wait->doubtful ||
-	       now - wait->event.time_ns >= shim.segment->header.io_threshold_ticks;
+	return !wait->doubtful || now - wait->event.time_ns >= shim.header->io_threshold_ticks;
 }
 
 static void count_lost(struct thread *self, const struct wait *wait)
 {
-	switch ((enum thread_entry)wait->lost) {
-	case THREAD_ENTERED:
-		/* The push of a BLOCK has counted itself. */
-		ring_producer_count_lost(&self->producer, RING_LOSS_FULL,
-				wait->doubtful ? WAIT_RECORDS : WAIT_RECORDS - 1);
-		break;
-	case THREAD_NESTED:
-		if (self->producer.ring)
-			ring_producer_count_lost(&self->producer, RING_LOSS_NESTED, WAIT_RECORDS);
-		break;
-	case THREAD_NO_RING:
-		atomic_fetch_add_explicit(&shim.segment->header.lost_no_ring, WAIT_RECORDS,
-				memory_order_relaxed);
-		break;
-	case THREAD_OFF:
-		break;
-	}
+	/* The push of a BLOCK that found no room has counted itself. */
+	bool counted = wait->lost == THREAD_ENTERED && !wait->doubtful;
+
+	thread_count_lost(self, (enum thread_entry)wait->lost,
+			counted ? WAIT_RECORDS - 1 : WAIT_RECORDS);
 }
 
 /* The opposite of open_wait(). */
@@ -141,7 +128,7 @@ void wait_begin_at(struct wait *wait, const struct stack_registers *here)
 		suspend_outer(self, wait);
 	wait->outer = self->wait;
 	self->wait = wait;
-	wait->event.stack = stack_capture(self->memo, here, &wait->event.flags);
+	wait->event.stack = thread_stack(self, here, &wait->event.flags);
 	open_wait(self, wait);
 	thread_leave(self);
 }
@@ -156,8 +143,10 @@ void wait_end(struct wait *wait, uint32_t waker, uint8_t flags)
 		close_wait(self, wait, waker, flags);
 		return;
 	}
-	if (self->wait != wait || thread_enter(self) != THREAD_ENTERED)
+	if (self->wait != wait)
 		return;
+	self->busy = 1; /* it is not, as this wait has begun and nothing else has (T1) */
+	atomic_signal_fence(memory_order_acquire);
 	close_wait(self, wait, waker, flags);
 	self->wait = wait->outer;
 	if (__builtin_expect(self->wait != NULL, 0))
