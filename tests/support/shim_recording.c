@@ -178,6 +178,10 @@ static void keep(struct session *session, uint32_t index, const struct event *ev
 	struct shim_recording *recording = session->recording;
 	struct ring *ring = &session->segment->rings[index];
 
+	if (session->options->discard) {
+		recording->count++;
+		return;
+	}
 	if (recording->count == session->room) {
 		session->room = session->room ? session->room * 2 : 1024;
 		recording->records = grow(
@@ -361,7 +365,8 @@ void shim_recording_run(struct shim_recording *recording, const struct shim_opti
 	}
 	drain_all(session, true);
 	collect_facts(session);
-	check_stories(recording);
+	if (!options->discard)
+		check_stories(recording);
 	close(session->fd);
 	free(session);
 }

@@ -20,6 +20,7 @@ struct shim_options {
 	uint32_t stack_depth;
 	bool follow_children;
 	bool slow;          /* empties the rings only when the program has ended */
+	bool discard;       /* counts the records and forgets them */
 	uint32_t stop_ms;   /* stops recording after this time; 0: never */
 	const char *output; /* standard output of the program goes to this file; NULL: to ours */
 	/* What is wrong with the segment that the program is shown. */
