@@ -19,12 +19,16 @@ void stack_memo_reset(struct stack_memo *memo)
 
 bool stack_memo_begin(struct stack_memo *memo, uint32_t *turn, uint32_t *stored_id)
 {
-	uint64_t committed = atomic_load_explicit(&memo->committed, memory_order_relaxed);
-	uint64_t stored = atomic_load_explicit(&memo->stored, memory_order_relaxed);
+	uint64_t committed;
+	uint64_t stored;
 
+	/* The turn first: what a handler did before that is finished and simply the last stack. */
 	*turn = atomic_load_explicit(&memo->turn, memory_order_relaxed) + 1;
-	*stored_id = stored >> 32 == committed >> 32 ? (uint32_t)stored : STACK_NONE;
 	atomic_store_explicit(&memo->turn, *turn, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	committed = atomic_load_explicit(&memo->committed, memory_order_relaxed);
+	stored = atomic_load_explicit(&memo->stored, memory_order_relaxed);
+	*stored_id = stored >> 32 == committed >> 32 ? (uint32_t)stored : STACK_NONE;
 	/* From here on a handler finds nothing, and we find that it was here by its turn. */
 	atomic_store_explicit(&memo->committed, 0, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);

@@ -58,6 +58,8 @@ void stack_reach_begin_slowly(struct stack_reach *reach, uintptr_t sp)
 
 bool stack_reach_extend(struct stack_reach *reach, uintptr_t end)
 {
+	if (end <= reach->high)
+		return true;
 	/* A stack ends where its thread's descriptor or the program's arguments begin. */
 	if (reach->high == stack_reach_main_end || reach->high == stack_reach_descriptor())
 		return false;

@@ -1,0 +1,113 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/recorder/shim/stack_hidden.h"
+
+#define ROOM 64u
+
+static uintptr_t addresses[ROOM];
+static uint64_t flags;
+static uint32_t count;
+
+static __attribute__((noinline)) void walk(void)
+{
+	volatile int local = 1;
+
+	count = stack_hidden_walk(addresses, ROOM, &flags);
+	local++;
+}
+
+static bool any_frame_in_library(void)
+{
+	Dl_info library;
+
+	dladdr((void *)(uintptr_t)stack_hidden_walk, &library);
+	for (uint32_t i = 0; i < count; i++) {
+		Dl_info info;
+
+		if (dladdr((void *)addresses[i], &info) && info.dli_fbase == library.dli_fbase)
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_walk(uintptr_t address)
+{
+	return address - (uintptr_t)walk < 100;
+}
+
+static void the_innermost_frame_is_the_programs(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		walk();
+		assert_in_range(count, 4, ROOM);
+		assert_int_equal(flags, 0);
+		assert_true(is_in_walk(addresses[0]));
+		assert_false(any_frame_in_library());
+	}
+}
+
+static void *walk_in_thread(void *unused)
+{
+	stack_hidden_call(walk);
+	return unused;
+}
+
+static void frames_of_the_library_further_out_are_left_out(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		pthread_t thread;
+
+		/* With a memo of its own kind of stack, and of another. */
+		if (i >= 3)
+			walk();
+		assert_int_equal(pthread_create(&thread, NULL, walk_in_thread, NULL), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_int_equal(flags, 0);
+		assert_true(is_in_walk(addresses[0]));
+		assert_true(addresses[1] - (uintptr_t)walk_in_thread < 100);
+		assert_false(any_frame_in_library());
+		assert_int_equal(count, 4); /* ... start_thread, clone3 */
+	}
+}
+
+static void between_frames_of_the_program_too(void **state)
+{
+	uint32_t direct;
+
+	(void)state;
+	walk();
+	direct = count;
+	for (int i = 0; i < 3; i++) {
+		stack_hidden_call(walk);
+		assert_int_equal(count, direct);
+		assert_false(any_frame_in_library());
+	}
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return stack_hidden_init() ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_innermost_frame_is_the_programs),
+		cmocka_unit_test(frames_of_the_library_further_out_are_left_out),
+		cmocka_unit_test(between_frames_of_the_program_too),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}
