@@ -209,6 +209,38 @@ moving_pictures_stay_whole() {
 	has_left_with 0
 }
 
+keys_by_their_names_and_unknown_ones() {
+	start "$@"
+	shows 'wait for each other'
+	keys Down
+	shows '> !!  stuck'
+	keys Up
+	shows '> !!! deadlock'
+	keys End
+	shows 'Why it is parked'
+	keys Home
+	shows '> !!! deadlock'
+	keys F1
+	shows 'Help: keys in Findings'
+	keys PageDown PageDown PageDown
+	shows 'Legend'
+	keys Escape
+	shows '> !!! deadlock'
+	keys 2
+	shows '[2 Timeline]'
+	keys Right Left S-Left S-Right
+	# Sequences without a meaning: a pasted text in brackets, a mouse report, Ctrl-F5.
+	keys -l "$(printf '\033[200~')"
+	keys -l "$(printf '\033[<0;10;10M')"
+	keys -l "$(printf '\033[15;5~')"
+	settle '!'
+	shows '[2 Timeline]'
+	keys q
+	shows '[1 Findings]'
+	keys q
+	has_left_with 0
+}
+
 resize_storm() {
 	start 80x24 C.UTF-8 screen-256color
 	shows 'wait for each other'
@@ -297,6 +329,8 @@ every_view_and_back 80x24 C.UTF-8 screen-256color --ascii --mono
 moving_pictures_stay_whole 80x24 C.UTF-8 screen-256color
 moving_pictures_stay_whole 200x50 C.UTF-8 xterm-256color
 moving_pictures_stay_whole 100x30 C vt100
+keys_by_their_names_and_unknown_ones 80x24 C.UTF-8 screen-256color
+keys_by_their_names_and_unknown_ones 80x24 C xterm-256color
 resize_storm
 ctrl_c_and_signals_give_the_terminal_back
 ctrl_z_returns_to_the_shell_and_fg_comes_back

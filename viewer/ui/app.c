@@ -49,14 +49,15 @@ void app_release(struct app *app)
 		app->states[i] = NULL;
 	}
 	search_release(&app->search);
+	/* What was made may not have been taken yet. */
 	flame_free(app->flame);
+	flame_free(app->flame_made);
 	lane_index_free(app->lanes);
+	lane_index_free(app->lanes_made);
 	analysis_free(app->analysis);
+	analysis_free(app->analysis_made);
 	free(app->task_findings);
-	app->flame = NULL;
-	app->lanes = NULL;
-	app->analysis = NULL;
-	app->task_findings = NULL;
+	*app = (struct app){ .background.wake_fd = -1 };
 }
 
 /* --- what is shared by the views --- */

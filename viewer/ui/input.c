@@ -27,6 +27,28 @@ static const struct {
 	{ KEY_F(1), KEYCODE_F1 },
 };
 
+/* Home and End are sent in more ways than terminal descriptions admit. */
+void input_open(void)
+{
+	static const struct {
+		const char *sequence;
+		int key;
+	} more[] = {
+		{ "\033[H", KEY_HOME },
+		{ "\033OH", KEY_HOME },
+		{ "\033[1~", KEY_HOME },
+		{ "\033[7~", KEY_HOME },
+		{ "\033[F", KEY_END },
+		{ "\033OF", KEY_END },
+		{ "\033[4~", KEY_END },
+		{ "\033[8~", KEY_END },
+	};
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
+		if (key_defined(more[i].sequence) == 0)
+			define_key(more[i].sequence, more[i].key);
+}
+
 static uint32_t from_function_key(wint_t code)
 {
 	for (size_t i = 0; i < sizeof(function_keys) / sizeof(*function_keys); i++)
@@ -53,6 +75,37 @@ static uint32_t from_character(wint_t character)
 	}
 }
 
+/* The rest of a control sequence, up to its final byte. */
+static void swallow_parameters(void)
+{
+	wint_t code;
+
+	while (wget_wch(stdscr, &code) == OK)
+		if (code >= 0x40 && code <= 0x7e)
+			return;
+}
+
+/*
+ * Esc with more behind it is a key that the terminal description does not know (Ctrl-arrows,
+ * bracketed paste, focus reports): its letters must not be taken for ours. Curses has waited for
+ * ESCDELAY, so what belongs to it is here by now; nobody types that fast.
+ */
+static bool swallow_sequence(void)
+{
+	wint_t code;
+
+	if (wget_wch(stdscr, &code) != OK)
+		return false;
+	if (code == 'O')
+		return wget_wch(stdscr, &code) == OK;
+	if (code != '[') {
+		unget_wch((wchar_t)code);
+		return false;
+	}
+	swallow_parameters();
+	return true;
+}
+
 uint32_t input_next(void)
 {
 	wint_t code;
@@ -63,7 +116,11 @@ uint32_t input_next(void)
 
 		if (kind == ERR)
 			return KEYCODE_NONE;
+		if (kind == KEY_CODE_YES && code == KEY_MOUSE)
+			swallow_parameters(); /* a report nobody asked for */
 		key = kind == KEY_CODE_YES ? from_function_key(code) : from_character(code);
+		if (key == KEYCODE_ESCAPE && swallow_sequence())
+			continue;
 		if (key != KEYCODE_NONE)
 			return key;
 	}

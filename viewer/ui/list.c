@@ -82,6 +82,8 @@ bool list_act(struct list *list, enum action action)
 		return false;
 	}
 	list->selected += step;
+	if (action >= ACTION_HALF_DOWN && action <= ACTION_PAGE_UP)
+		list->top += step; /* pages turn: the selected row keeps its place on the screen */
 	clamp_selected(list);
 	return true;
 }

@@ -74,6 +74,7 @@ int loop_run(struct app *app, struct screen *screen)
 {
 	bool connected = true;
 
+	input_open();
 	wait_for_first_screen(app, screen);
 	while (connected && !app->quit && !screen_signal(screen)) {
 		show(app, screen);

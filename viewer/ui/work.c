@@ -48,6 +48,7 @@ static enum lo_result take_work(struct app *app, struct lo_error *err)
 	switch (app->working) {
 	case APP_WORK_ANALYSIS:
 		app->analysis = app->analysis_made;
+		app->analysis_made = NULL;
 		result = find_members(app, err);
 		app_select_finding(app, 0);
 		if (app->place.task == TASK_NONE && app->analysis->task_limit > 1)
@@ -55,9 +56,11 @@ static enum lo_result take_work(struct app *app, struct lo_error *err)
 		break;
 	case APP_WORK_LANES:
 		app->lanes = app->lanes_made;
+		app->lanes_made = NULL;
 		break;
 	case APP_WORK_FLAME:
 		app->flame = app->flame_made;
+		app->flame_made = NULL;
 		break;
 	default:
 		break;

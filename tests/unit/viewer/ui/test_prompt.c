@@ -209,10 +209,27 @@ static void a_list_keeps_its_selection_in_sight(void **state)
 	list_act(&list, ACTION_PAGE_UP);
 	list_show(&list, 100, 10);
 	assert_int_equal(list.selected, 90);
-	assert_int_equal(list.top, 90);
+	assert_int_equal(list.top, 81);
+	for (int i = 0; i < 9; i++)
+		list_act(&list, ACTION_UP);
+	list_show(&list, 100, 10);
+	assert_int_equal(list.top, 81);
 	list_act(&list, ACTION_UP);
 	list_show(&list, 100, 10);
-	assert_int_equal(list.top, 89);
+	assert_int_equal(list.top, 80);
+	list_jump(&list, 40);
+	list_show(&list, 100, 10);
+	assert_int_equal(list.selected, 40);
+	assert_int_equal(list.top, 35);
+	list_jump(&list, 44);
+	list_show(&list, 100, 10);
+	assert_int_equal(list.top, 35);
+	for (int i = 0; i < 20; i++)
+		list_act(&list, ACTION_HALF_UP);
+	list_show(&list, 100, 10);
+	assert_int_equal(list.selected, 0);
+	assert_int_equal(list.top, 0);
+	list_act(&list, ACTION_LAST);
 	list_show(&list, 3, 10);
 	assert_int_equal(list.selected, 2);
 	assert_int_equal(list.top, 0);
