@@ -10,6 +10,7 @@
 
 #define SEARCH_BYTES        65536u
 #define PROGRESS_EACH_STEPS 1024u
+#define MAGIC_BYTES         sizeof(uint64_t)
 
 void section_list_release(struct section_list *list)
 {
@@ -239,46 +240,76 @@ static enum lo_result read_header(struct scan *scan, uint64_t offset, struct lo_
 	return section_header_parse(&scan->header, scan->bytes, got, offset, err);
 }
 
+/* The part of the file that lies in `scan->bytes` during a search. */
+struct window {
+	uint64_t base; /* its place in the file */
+	size_t size;
+	bool last; /* the file ends with it */
+};
+
+static enum lo_result fill_window(struct scan *scan, struct window *window, uint64_t base)
+{
+	enum lo_result result = byte_source_read(
+			scan->source, base, scan->bytes, SEARCH_BYTES, &window->size, scan->err);
+
+	window->base = base;
+	window->last = window->size < SEARCH_BYTES;
+	return result;
+}
+
+/* The next magic at or behind `from` in the window; its size when there is none. */
+static size_t find_magic(const struct scan *scan, const struct window *window, size_t from)
+{
+	uint8_t magic[MAGIC_BYTES];
+	const uint8_t *hit = NULL;
+
+	store_le64(magic, SECTION_MAGIC);
+	if (from < window->size)
+		hit = memmem(scan->bytes + from, window->size - from, magic, sizeof(magic));
+	return hit ? (size_t)(hit - scan->bytes) : window->size;
+}
+
 /*
- * Finds the next sound header behind a bad one at `from`, or the end of the file. The search goes
- * on past the magic of the bad header: from anywhere before, it would find the same one for ever.
+ * Finds the next sound header behind a bad one at `from`, or the end of the file. The search
+ * begins behind the first byte of the bad header's magic: from anywhere before, it would find the
+ * same header for ever. It looks at every byte of the file once, however many magics there are.
  */
 static enum lo_result find_next_header(struct scan *scan, uint64_t from, uint64_t *found)
 {
-	static const uint64_t magic_bytes = sizeof(uint64_t);
-	uint8_t magic[sizeof(uint64_t)];
-	uint64_t at = from + SECTION_AT_MAGIC + magic_bytes;
+	struct window window;
+	enum lo_result result = fill_window(scan, &window, from + 1);
+	size_t at = SECTION_AT_MAGIC; /* where a magic may be, a header's begin before it */
 
-	store_le64(magic, SECTION_MAGIC);
-	for (;;) {
-		const uint8_t *hit;
-		size_t got;
-		enum lo_result result = byte_source_read(
-				scan->source, at, scan->bytes, SEARCH_BYTES, &got, scan->err);
+	while (result == LO_OK) {
+		size_t hit = find_magic(scan, &window, at);
+		size_t begin = hit - SECTION_AT_MAGIC;
 
-		if (result != LO_OK)
-			return result;
-		hit = memmem(scan->bytes, got, magic, sizeof(magic));
-		if (!hit && got < SEARCH_BYTES) {
+		if (hit == window.size && window.last) {
 			*found = scan->size;
 			return LO_OK;
 		}
-		if (!hit) {
-			at += got - (magic_bytes - 1);
-			if (!progress_step(scan->progress, at, scan->size))
-				return lo_fail(scan->err, LO_CANCELLED, LO_NO_OFFSET, "stopped");
+		if (hit == window.size) {
+			/* The last bytes may be the first ones of a magic. */
+			result = fill_window(scan, &window,
+					window.base + hit - (MAGIC_BYTES - 1) - SECTION_AT_MAGIC);
+			at = SECTION_AT_MAGIC;
+			if (!progress_step(scan->progress, window.base, scan->size))
+				result = lo_fail(scan->err, LO_CANCELLED, LO_NO_OFFSET, "stopped");
 			continue;
 		}
-		at += (uint64_t)(hit - scan->bytes);
-		result = read_header(scan, at - SECTION_AT_MAGIC, NULL);
-		if (result == LO_IO)
-			return result;
-		if (result == LO_OK) {
-			*found = at - SECTION_AT_MAGIC;
+		if (!window.last && window.size - begin < LIMIT_SECTION_HEADER) {
+			result = fill_window(scan, &window, window.base + begin);
+			at = SECTION_AT_MAGIC;
+			continue;
+		}
+		if (section_header_parse(&scan->header, scan->bytes + begin, window.size - begin,
+				    window.base + begin, NULL) == LO_OK) {
+			*found = window.base + begin;
 			return LO_OK;
 		}
-		at += magic_bytes;
+		at = hit + MAGIC_BYTES;
 	}
+	return result;
 }
 
 static enum lo_result pass_over_damage(struct scan *scan, const struct lo_error *why)

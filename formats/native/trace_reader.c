@@ -73,6 +73,7 @@ static bool is_damage(enum lo_result result)
 /* Work space of opening. */
 struct opening {
 	struct trace_reader *reader;
+	const struct progress *progress;
 	struct section_payload section;
 	struct byte_unpacker *unpacker;
 	struct lo_error *err;
@@ -246,6 +247,8 @@ static enum lo_result load_sections(struct opening *opening)
 			reader->info.truncated = false; /* they come after the end */
 		else if (!section_type_name(entry->type))
 			result = note_unknown_section(opening, entry);
+		if (result == LO_OK && !progress_step(opening->progress, i, reader->sections.count))
+			result = lo_fail(opening->err, LO_CANCELLED, LO_NO_OFFSET, "stopped");
 	}
 	return result == LO_OK ? trace_tables_finish(&reader->tables, opening->err) : result;
 }
@@ -327,7 +330,7 @@ static enum lo_result open_parts(
 	uint64_t cache_bytes = options && options->cache_bytes ? options->cache_bytes
 							       : DEFAULT_CACHE_BYTES;
 	enum lo_result result = section_list_find(&reader->sections, reader->source,
-			&reader->damage, options ? options->progress : NULL, opening->err);
+			&reader->damage, opening->progress, opening->err);
 
 	if (result == LO_OK)
 		result = check_is_trace(reader, opening->err);
@@ -352,7 +355,7 @@ static enum lo_result open_parts(
 enum lo_result trace_reader_open(struct trace_reader **out, struct byte_source *source,
 		const struct trace_reader_options *options, struct lo_error *err)
 {
-	struct opening opening = { .err = err };
+	struct opening opening = { .progress = options ? options->progress : NULL, .err = err };
 	enum lo_result result;
 
 	opening.reader = calloc(1, sizeof(*opening.reader));

@@ -10,6 +10,7 @@
 
 #include "formats/base/bytes.h"
 #include "formats/base/limits.h"
+#include "formats/base/macros.h"
 #include "formats/base/string_table.h"
 #include "formats/native/trace_cursor.h"
 #include "formats/native/trace_writer.h"
@@ -475,6 +476,65 @@ static void an_index_that_lies_is_noticed(void **state)
 	check_index_lie(INDEX_TYPE, UINT64_MAX);
 }
 
+/* A section is found behind rubbish of any length, also where a search reads in pieces, and
+ * whatever the rubbish looks like. */
+static void a_section_behind_rubbish_is_found(void **state)
+{
+	static const char *const rubbish[] = { "\xab", "\xabloiter", "\xabloiter\n",
+		"\x5c\x2a\x4d\x18\x38..." };
+	static const size_t lengths[] = { 1, 7, 8, 9, 15, 16, 17, 55, 56, 57, 4088, 4095, 4096,
+		4104, 61440, 65519, 65520, 65521, 65527, 65528, 65529, 65535, 65536, 65537, 65543,
+		65544, 65552, 131056, 131072, 300000 };
+
+	(void)state;
+	for (size_t kind = 0; kind < LO_COUNT_OF(rubbish); kind++)
+		for (size_t i = 0; i < LO_COUNT_OF(lengths); i++) {
+			struct forge forge;
+			struct trace_reader *reader;
+			struct trace_damage damage;
+			size_t begin;
+
+			start(&forge);
+			begin = forge.file.size;
+			for (size_t at = 0; at < lengths[i]; at++)
+				byte_buffer_put(&forge.file,
+						&rubbish[kind][at % strlen(rubbish[kind])], 1);
+			forge_end(&forge, 77);
+			reader = open_forged(&forge);
+			assert_int_equal(trace_reader_info(reader)->duration_ns, 77);
+			assert_int_equal(trace_reader_damage_count(reader), 1);
+			assert_true(trace_reader_damage(reader, 0, &damage));
+			assert_int_equal(damage.offset, begin);
+			assert_int_equal(damage.bytes, lengths[i]);
+			trace_reader_close(reader);
+			forge_release(&forge);
+		}
+}
+
+static bool refuse(void *context, uint64_t done, uint64_t total)
+{
+	(void)context;
+	assert_true(done <= total);
+	return false;
+}
+
+static void opening_can_be_stopped(void **state)
+{
+	struct progress progress = { refuse, NULL };
+	struct trace_reader_options options = { .progress = &progress };
+	struct trace_reader *reader = NULL;
+	struct byte_source *source;
+	struct forge forge;
+
+	(void)state;
+	start(&forge);
+	assert_int_equal(byte_source_open_memory(&source, forge.file.bytes, forge.file.size, NULL),
+			LO_OK);
+	assert_int_equal(trace_reader_open(&reader, source, &options, NULL), LO_CANCELLED);
+	assert_null(reader);
+	forge_release(&forge);
+}
+
 static void what_is_no_trace_is_told_from_a_damaged_one(void **state)
 {
 	static const uint8_t skippable[16] = { 0x5c, 0x2a, 0x4d, 0x18, 8, 0, 0, 0, 'o', 't' };
@@ -518,6 +578,8 @@ int main(void)
 		cmocka_unit_test(a_stack_that_is_nowhere_is_no_stack),
 		cmocka_unit_test(losses_cannot_wrap),
 		cmocka_unit_test(an_index_that_lies_is_noticed),
+		cmocka_unit_test(a_section_behind_rubbish_is_found),
+		cmocka_unit_test(opening_can_be_stopped),
 		cmocka_unit_test(what_is_no_trace_is_told_from_a_damaged_one),
 	};
 
