@@ -36,6 +36,7 @@ show() {
 	if [ -t 0 ] && [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
 		say "opening: loiter $trace"
 		"$loiter" view "$trace"
+		say "to open it again: $loiter $trace"
 	else
 		say "no terminal here, so as text: loiter report $trace"
 		"$loiter" report "$trace"
@@ -54,7 +55,7 @@ check_sample "$sample"
 install_needs "$build_needs"
 choose_build_root
 folder=$build_root/demo
-say "building loiter and the samples in $folder"
+say "building loiter and the samples in $folder (takes a minute the first time)"
 configure "$folder" -DLOITER_TESTS=OFF -DLOITER_SAMPLES=ON
 build "$folder"
 loiter=$folder/viewer/cli/loiter

@@ -111,6 +111,12 @@ evaluate() {
 		most = values[rounds["bare", name]]
 		return middle
 	}
+	function worst_loss(name,    i, most_lost) {
+		for (i = 1; i <= rounds["recorded", name]; i++)
+			if (cell["recorded", name, i, 8] > most_lost)
+				most_lost = cell["recorded", name, i, 8]
+		return most_lost
+	}
 	$1 == "limit" { limit[$2] = $3; order[++names] = $2; next }
 	{
 		round = ++rounds[$1, $2]
@@ -136,7 +142,7 @@ evaluate() {
 					over ? "**" : "", all, over ? "** (limit " limit[name] ")" : "", least, most, own,
 					over_rounds(name, 4, "bare"), over_rounds(name, 4, "recorded"),
 					over_rounds(name, 7, "recorded"), over_rounds(name, 9, "recorded"),
-					cell["recorded", name, 1, 8]
+					worst_loss(name)
 		}
 		if (fixed)
 			print fixed
