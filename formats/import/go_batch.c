@@ -55,28 +55,47 @@ static enum head_shape parse_head(const uint8_t *bytes, size_t size, struct head
 	return HEAD_GOOD;
 }
 
-/* The generation that the batch behind `batch` names; false when there is none to be read. */
-static bool next_generation(const uint8_t *bytes, size_t size, uint64_t *generation)
+/*
+ * The generation that the batch at `bytes` names, and where it ends; false when no batch of events
+ * or tables can be read there.
+ */
+static bool named_generation(const uint8_t *bytes, size_t size, uint64_t *generation, size_t *end)
 {
-	struct head next;
+	struct head head;
 
-	if (size == 0 || parse_head(bytes, size, &next) != HEAD_GOOD ||
-			next.batch.end_of_generation || next.batch.experimental)
+	if (size == 0 || parse_head(bytes, size, &head) != HEAD_GOOD ||
+			head.batch.end_of_generation || head.batch.experimental)
 		return false;
-	*generation = next.batch.generation;
+	*generation = head.batch.generation;
+	*end = head.size + head.batch.size;
 	return true;
+}
+
+/* Whether the number of `batch` is damaged, judged by what stands behind it: then *right is it. */
+static bool is_misnumbered(const struct go_batch_reader *reader, const struct go_batch *batch,
+		const uint8_t *behind, size_t size, uint64_t *right)
+{
+	uint64_t third;
+	size_t end;
+
+	if ((reader->begun && batch->generation == reader->generation) ||
+			!named_generation(behind, size, right, &end) || *right == batch->generation)
+		return false;
+	if (reader->begun)
+		return *right == reader->generation;
+	/* Of the first two batches of a file one is wrong: the third tells which. */
+	return end > size || !named_generation(behind + end, size - end, &third, &end) ||
+	       third == *right;
 }
 
 /* A generation has many batches in a row, so a number that only one batch has is damage. */
 static void settle_generation(struct go_batch_reader *reader, struct go_batch *batch,
-		const uint8_t *behind, size_t behind_size)
+		const uint8_t *behind, size_t size)
 {
-	uint64_t next;
+	uint64_t right;
 
-	if ((!reader->begun || batch->generation != reader->generation) &&
-			next_generation(behind, behind_size, &next) && next != batch->generation &&
-			(!reader->begun || next == reader->generation)) {
-		batch->generation = next;
+	if (is_misnumbered(reader, batch, behind, size, &right)) {
+		batch->generation = right;
 		reader->renumbered++;
 	}
 	reader->begun = true;
@@ -120,9 +139,10 @@ static enum lo_result take_batch(struct go_batch_reader *reader, const struct he
 		struct go_batch *batch, struct lo_error *err)
 {
 	size_t whole = head->size + head->batch.size;
+	size_t behind = reader->begun ? HEAD_MAX : HEAD_MAX + GO_WIRE_BATCH_MAX + HEAD_MAX;
 	const uint8_t *bytes;
 	size_t got;
-	enum lo_result result = byte_stream_peek(reader->in, whole + HEAD_MAX, &bytes, &got, err);
+	enum lo_result result = byte_stream_peek(reader->in, whole + behind, &bytes, &got, err);
 
 	if (result != LO_OK)
 		return result;

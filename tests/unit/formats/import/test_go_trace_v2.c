@@ -243,6 +243,41 @@ static void damage_between_batches_is_skipped(void **state)
 			"1010 block 1 chan receive at main.main\n");
 }
 
+static void a_batch_with_a_number_of_its_own_belongs_to_its_neighbours(void **state)
+{
+	(void)state;
+	assert_warns("go 22\n"
+		     "batch 1 700 1000: " ONE_RUNNING "14 10 5 2 1\n"
+		     "batch 9 700 2000: 20 10 1 1\n" TABLES("1") "clock 1\n",
+			"1 batch numbers",
+			"0 run 1 existing\n10 create 5 by 1 at main.main\n"
+			"1010 block 1 chan receive at main.main\n");
+}
+
+static void of_a_cut_batch_the_whole_events_count(void **state)
+{
+	struct byte_buffer file = { 0 };
+	struct byte_buffer events = { 0 };
+	struct byte_buffer warnings = { 0 };
+	struct trace_reader *reader;
+
+	(void)state;
+	go_trace_from_text("go 22\nclock 1\n" TABLES("1") "batch 1 700 1000: " ONE_RUNNING
+							  "14 10 5 2 1  20 10 1 1\n",
+			&file);
+	file.size--;
+	reader = import_bytes(&file, &warnings);
+	events_to_text(reader, &events);
+	assert_string_equal(
+			(char *)events.bytes, "0 run 1 existing\n10 create 5 by 1 at main.main\n");
+	assert_non_null(strstr((char *)warnings.bytes, "was cut"));
+	assert_string_equal(trace_reader_meta(reader, META_SOURCE_CUT, 0), "1");
+	trace_reader_close(reader);
+	byte_buffer_release(&file);
+	byte_buffer_release(&events);
+	byte_buffer_release(&warnings);
+}
+
 static void a_new_reason_is_told_and_unspecified(void **state)
 {
 	(void)state;
@@ -304,6 +339,8 @@ int main(void)
 		cmocka_unit_test(an_unknown_event_ends_its_batch_only),
 		cmocka_unit_test(a_broken_order_is_forced_and_told),
 		cmocka_unit_test(damage_between_batches_is_skipped),
+		cmocka_unit_test(a_batch_with_a_number_of_its_own_belongs_to_its_neighbours),
+		cmocka_unit_test(of_a_cut_batch_the_whole_events_count),
 		cmocka_unit_test(a_new_reason_is_told_and_unspecified),
 		cmocka_unit_test(a_newer_format_is_tried_with_a_warning),
 		cmocka_unit_test(a_goroutine_number_beyond_32_bits_is_in_the_name),
