@@ -456,7 +456,11 @@ void app_key(struct app *app, uint32_t key)
 		return;
 	}
 	action = keymap_find(view_table[key_view(app)]->scope, key);
-	if (action == ACTION_NONE || !act(app, action))
+	if (action != ACTION_NONE && act(app, action))
+		return;
+	if (action != ACTION_NONE && app->working != APP_WORK_NONE)
+		app_say(app, "%s has to wait: events are still being read", key_label(key, name));
+	else
 		app_say(app, "%s does nothing here; ? shows the keys", key_label(key, name));
 }
 

@@ -106,18 +106,19 @@ static const char *capability(const char *name)
 	return text == (const char *)-1 ? NULL : text;
 }
 
+/* Without the padding "$<5>" of terminals that need time: a dying program has none to wait. */
 static void add_leave_string(const char *name)
 {
 	const char *text = capability(name);
-	size_t length;
 
-	if (!text)
-		return;
-	length = strlen(text);
-	if (terminal.leave_length + length > sizeof(terminal.leave))
-		return;
-	memcpy(terminal.leave + terminal.leave_length, text, length);
-	terminal.leave_length += length;
+	while (text && *text && terminal.leave_length < sizeof(terminal.leave)) {
+		const char *end = strncmp(text, "$<", 2) == 0 ? strchr(text, '>') : NULL;
+
+		if (end)
+			text = end + 1;
+		else
+			terminal.leave[terminal.leave_length++] = *text++;
+	}
 }
 
 /* What newterm() would only die of, told in a sentence; and what to send when we crash. */

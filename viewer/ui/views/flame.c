@@ -361,6 +361,8 @@ static bool flame_act(struct app *app, void *state, enum action action)
 
 	if (is_empty(app))
 		return false;
+	if (view->columns == 0)
+		view->columns = app->columns; /* not drawn yet: about as wide as it will be */
 	if (move(app->flame, view, action))
 		return true;
 	switch (action) {

@@ -87,7 +87,8 @@ static bool prepare(struct app *app, struct timeline *view)
 		view->failed = lanes_init(&view->lanes, app->analysis, &err) != LO_OK;
 		if (view->failed)
 			app_warn(app, &err);
-		time_axis_init(&view->axis, app->analysis->duration_ns, 1);
+		/* About as wide as it will be: keys may come before the first picture is drawn. */
+		time_axis_init(&view->axis, app->analysis->duration_ns, app->columns * 2 / 3);
 	}
 	lanes_sort(&view->lanes, app->analysis, app->task_findings);
 	return !view->failed && view->lanes.count > 0;

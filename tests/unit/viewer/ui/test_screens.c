@@ -354,6 +354,30 @@ static void backspace_returns_to_where_the_jump_began(void **state)
 	session_close(&session);
 }
 
+static void keys_count_before_the_view_was_ever_drawn(void **state)
+{
+	struct session session;
+	char *together;
+	char *apart;
+
+	(void)state;
+	session_open(&session, open_case_trace("deadlock"), 90, 24, true);
+	for (const char *key = "2gwwl"; *key; key++)
+		app_key(&session.app, key_of(*key));
+	draw(&session);
+	together = print(&session, false);
+	session_close(&session);
+	session_open(&session, open_case_trace("deadlock"), 90, 24, true);
+	session_type(&session, "2gwwl");
+	apart = print(&session, false);
+	session_close(&session);
+	/* The zoom is the same but for the width that was guessed. */
+	assert_null(strstr(together, "0:00.000..0:12.000"));
+	assert_null(strstr(apart, "0:00.000..0:12.000"));
+	free(together);
+	free(apart);
+}
+
 static void a_time_can_be_gone_to(void **state)
 {
 	struct session session;
@@ -461,6 +485,7 @@ int main(void)
 		cmocka_unit_test(random_keys_never_break_it),
 		cmocka_unit_test(escape_keeps_it_open_and_q_at_home_ends_it),
 		cmocka_unit_test(backspace_returns_to_where_the_jump_began),
+		cmocka_unit_test(keys_count_before_the_view_was_ever_drawn),
 		cmocka_unit_test(a_time_can_be_gone_to),
 		cmocka_unit_test(the_selected_task_is_the_same_in_every_view),
 		cmocka_unit_test(nothing_hostile_in_a_trace_reaches_the_screen),
