@@ -124,8 +124,8 @@ struct process_slot {
 
 struct segment {
 	_Alignas(4096) struct segment_header header;
-	_Alignas(65536) struct process_slot processes[SEGMENT_PROCESSES];
-	_Alignas(65536) struct ring rings[SEGMENT_RINGS];
+	_Alignas(4096) struct process_slot processes[SEGMENT_PROCESSES];
+	_Alignas(4096) struct ring rings[SEGMENT_RINGS];
 };
 
 /*

@@ -14,9 +14,10 @@
 #include "formats/model/symbol_table.h"
 
 #define CHILD_CPU_SECONDS 120u
-#define CHILD_MEMORY      (16ull << 30) /* address space; files of debug information are mapped */
-#define ASK_EACH_MS       100
-#define TEXT_MAX          4096u
+/* Address space besides what the recorder has mapped; files of debug information are mapped too. */
+#define CHILD_MEMORY (16ull << 30)
+#define ASK_EACH_MS  100
+#define TEXT_MAX     4096u
 
 /*
  * What the child writes: for each address that has a name a head, then its places, each followed
@@ -68,18 +69,28 @@ static enum lo_result write_answer(void *context, uint32_t i, const struct symbo
 	return result;
 }
 
+static rlim_t address_space_in_use(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long long pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
 static void limit_child(void)
 {
 	const struct rlimit cpu = { CHILD_CPU_SECONDS, CHILD_CPU_SECONDS };
-	const struct rlimit memory = { CHILD_MEMORY, CHILD_MEMORY };
 	const struct rlimit no_core = { 0, 0 };
+	struct rlimit memory = { address_space_in_use() + CHILD_MEMORY, RLIM_INFINITY };
 
+	memory.rlim_max = memory.rlim_cur;
 	setrlimit(RLIMIT_CPU, &cpu);
-#if !defined(__SANITIZE_ADDRESS__)
 	setrlimit(RLIMIT_AS, &memory);
-#else
-	(void)memory;
-#endif
 	setrlimit(RLIMIT_CORE, &no_core);
 	unsetenv("DEBUGINFOD_URLS"); /* a recorder does not ask the network */
 }
