@@ -28,6 +28,18 @@ static cxa_demangle_function *find_cxa_demangle(void)
 	return function;
 }
 
+/* LLVM appends ".llvm.NUMBER" to names that it made unique; the demangler knows nothing of that. */
+static const char *without_llvm_suffix(const char *symbol, char copy[DEMANGLED_MAX])
+{
+	const char *suffix = strstr(symbol, ".llvm.");
+
+	if (!suffix || suffix - symbol >= DEMANGLED_MAX)
+		return symbol;
+	memcpy(copy, symbol, (size_t)(suffix - symbol));
+	copy[suffix - symbol] = '\0';
+	return copy;
+}
+
 const char *demangle(const char *symbol, char out[DEMANGLED_MAX])
 {
 	cxa_demangle_function *cxa_demangle;
@@ -39,7 +51,8 @@ const char *demangle(const char *symbol, char out[DEMANGLED_MAX])
 	if (strncmp(symbol, "_Z", 2) != 0)
 		return symbol;
 	cxa_demangle = find_cxa_demangle();
-	name = cxa_demangle ? cxa_demangle(symbol, NULL, NULL, &status) : NULL;
+	name = cxa_demangle ? cxa_demangle(without_llvm_suffix(symbol, out), NULL, NULL, &status)
+			    : NULL;
 	if (!name)
 		return symbol;
 	demangle_rust_legacy(name);

@@ -117,7 +117,7 @@ static uint64_t take_base_62(struct rust *rust)
 	while (!rust->failed && !eat(rust, '_')) {
 		unsigned digit = base_62_digit(take(rust));
 
-		if (digit > 61 || number > UINT64_MAX / 64 - 62)
+		if (digit > 61 || number > (UINT64_MAX - digit) / 62)
 			fail(rust);
 		number = number * 62 + digit;
 	}
@@ -290,7 +290,12 @@ static void print_nested(struct rust *rust, bool in_value)
 	name = take_identifier(rust);
 	if (isupper((unsigned char)space)) {
 		put_text(rust, "::{");
-		put_text(rust, space == 'C' ? "closure" : space == 'S' ? "shim" : "special");
+		if (space == 'C')
+			put_text(rust, "closure");
+		else if (space == 'S')
+			put_text(rust, "shim");
+		else
+			put(rust, &space, 1);
 		if (name.length > 0)
 			put_text(rust, ":");
 		put_identifier(rust, &name);

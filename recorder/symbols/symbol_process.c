@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "formats/model/symbol_table.h"
@@ -120,6 +121,7 @@ struct answers {
 	int fd;
 	bool (*keep_on)(void *context);
 	void *context;
+	uint64_t asked_at_ms;
 	bool cancelled;
 	char buffer[16384];
 	size_t begin;
@@ -127,18 +129,35 @@ struct answers {
 	char texts[SYMBOL_CHAIN_MAX][2][TEXT_MAX + 1];
 };
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool may_go_on(struct answers *answers)
+{
+	uint64_t now = now_ms();
+
+	if (now - answers->asked_at_ms < ASK_EACH_MS)
+		return true;
+	answers->asked_at_ms = now;
+	answers->cancelled = answers->keep_on && !answers->keep_on(answers->context);
+	return !answers->cancelled;
+}
+
 /* Waits for more; false at the end, or when the work is to be cut short. */
 static bool fill(struct answers *answers)
 {
 	struct pollfd wait = { .fd = answers->fd, .events = POLLIN };
 	ssize_t got;
 
-	while (poll(&wait, 1, ASK_EACH_MS) <= 0) {
-		if (answers->keep_on && !answers->keep_on(answers->context)) {
-			answers->cancelled = true;
+	do
+		if (!may_go_on(answers))
 			return false;
-		}
-	}
+	while (poll(&wait, 1, ASK_EACH_MS) <= 0);
 	got = read(answers->fd, answers->buffer, sizeof(answers->buffer));
 	answers->begin = 0;
 	answers->end = got > 0 ? (size_t)got : 0;
@@ -234,6 +253,7 @@ static enum lo_result listen_to_child(pid_t child, int fd, const struct symbol_j
 		answers->fd = fd;
 		answers->keep_on = keep_on;
 		answers->context = keep_on_context;
+		answers->asked_at_ms = now_ms();
 		result = take_answers(answers, job, receiver, err);
 		if (answers->cancelled)
 			result = LO_CANCELLED;
