@@ -51,7 +51,7 @@ static void note_appearance(
 		struct pass *pass, const struct task_step *step, struct task_summary *task)
 {
 	/* Should an id be used again, its lives count as one that has pauses. */
-	if (task->end_ns == 0) {
+	if (!step->again) {
 		pass->analysis->tasks_seen++;
 		task->begin_ns = step->begin_ns;
 	}

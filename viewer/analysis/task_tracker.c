@@ -55,6 +55,7 @@ static struct wait wait_of(const struct event *event, uint64_t since_ns)
 static void appear(struct tracked_task *task, const struct event *event, struct task_step *step)
 {
 	step->appeared = true;
+	step->again = task->state == TASK_STATE_EXITED;
 	step->begin_ns = step->time_ns;
 	task->created = event->kind == EVENT_CREATE;
 	step->existing = !task->created || (event->flags & EVENT_FLAG_EXISTING);

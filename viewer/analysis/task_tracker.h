@@ -42,6 +42,7 @@ struct task_step {
 	uint32_t task;
 	bool appeared; /* it was absent or had exited; existing and begin_ns hold */
 	bool existing; /* and its creation was not seen */
+	bool again;    /* it had exited: the id is used again */
 	bool adopted;  /* CREATE of a task that had appeared without one */
 	bool opened;   /* it waits now, see tracked_task.wait */
 	bool exited;
