@@ -57,7 +57,7 @@ long consume(Queue &queue)
 int throw_while_others_wait(std::latch &all_here)
 {
 	all_here.arrive_and_wait();
-	std::this_thread::sleep_for(std::chrono::milliseconds(20));
+	std::this_thread::sleep_for(std::chrono::milliseconds(300));
 	throw std::runtime_error("as expected");
 }
 
@@ -83,7 +83,7 @@ int main()
 		closed.acquire();
 		std::puts("inside");
 	});
-	std::this_thread::sleep_for(std::chrono::milliseconds(20));
+	std::this_thread::sleep_for(std::chrono::milliseconds(300));
 	closed.release();
 	outside.join();
 
