@@ -56,14 +56,14 @@ fn main() {
                 to_main.send(i).unwrap();
             });
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(300));
         println!("{}", from_threads.iter().take(4).sum::<u64>());
     });
     println!("{}", total.read().unwrap());
 
     let main_thread = thread::current();
     let waker = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(300));
         main_thread.unpark();
     });
     thread::park();
