@@ -337,7 +337,7 @@ static void note_cut_section(struct scan *scan)
 	if (scan->header.type == SECTION_BLOCK &&
 			block_header_parse(&scan->block, &scan->header, NULL) == LO_OK) {
 		damage.rows = scan->header.rows;
-		damage.span = (struct time_span){ scan->block.begin_ns, scan->block.end_ns + 1 };
+		damage.span = block_span(scan->block.begin_ns, scan->block.end_ns);
 	}
 	damage_list_add(scan->damage, &damage, "the file ends inside a section (%s)",
 			name ? name : "of unknown type");
@@ -363,7 +363,7 @@ static enum lo_result add_block(struct scan *scan, struct section_entry *entry)
 	enum lo_result result = block_header_parse(&scan->block, &scan->header, &why);
 
 	if (result == LO_OK && block->begin_ns < scan->last_end_ns) {
-		damage.span = (struct time_span){ block->begin_ns, block->end_ns + 1 };
+		damage.span = block_span(block->begin_ns, block->end_ns);
 		result = lo_fail(&why, LO_CORRUPT, scan->at, "a block goes back in time");
 	}
 	if (result != LO_OK) {

@@ -54,6 +54,12 @@ enum lo_result section_list_find(struct section_list *list, struct byte_source *
 enum lo_result section_list_scan(struct section_list *list, struct byte_source *source,
 		struct damage_list *damage, const struct progress *progress, struct lo_error *err);
 
+/* A block covers its end too; spans do not. */
+static inline struct time_span block_span(uint64_t begin_ns, uint64_t end_ns)
+{
+	return (struct time_span){ begin_ns, end_ns < UINT64_MAX ? end_ns + 1 : UINT64_MAX };
+}
+
 /* The losses of one section: a stretch of `list->losses`, NULL when there are none. */
 const struct section_loss *section_list_losses(
 		const struct section_list *list, uint32_t section, uint32_t *count);

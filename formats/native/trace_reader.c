@@ -8,9 +8,9 @@
 #include "formats/native/block.h"
 #include "formats/native/block_cache.h"
 #include "formats/native/damage_list.h"
+#include "formats/native/reader_parts.h"
 #include "formats/native/section_list.h"
 #include "formats/native/section_read.h"
-#include "formats/native/reader_parts.h"
 #include "formats/native/trace_schema.h"
 #include "formats/native/trace_tables.h"
 
@@ -60,7 +60,7 @@ static struct trace_damage section_damage(const struct section_entry *entry)
 
 	if (entry->type == SECTION_BLOCK) {
 		damage.rows = entry->rows;
-		damage.span = (struct time_span){ entry->begin_ns, entry->end_ns + 1 };
+		damage.span = block_span(entry->begin_ns, entry->end_ns);
 	}
 	return damage;
 }
@@ -79,7 +79,7 @@ struct opening {
 	struct lo_error *err;
 };
 
-/* Reads a section that the list promises; what it is not allowed to be is damage. */
+/* Reads a section and makes sure that it is the one that the list promises. */
 static enum lo_result read_section(struct section_payload *section, struct byte_source *source,
 		const struct section_entry *entry, struct lo_error *err)
 {
@@ -661,7 +661,7 @@ bool trace_reader_section(const struct trace_reader *reader, uint32_t i, struct 
 		.name = name ? name : "unknown" };
 	if (entry->type != SECTION_BLOCK)
 		return true;
-	out->span = (struct time_span){ entry->begin_ns, entry->end_ns + 1 };
+	out->span = block_span(entry->begin_ns, entry->end_ns);
 	losses = section_list_losses(&reader->sections, i, &count);
 	for (uint32_t loss = 0; loss < count; loss++) {
 		uint8_t cause = losses[loss].cause < 256
