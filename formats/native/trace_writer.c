@@ -48,6 +48,7 @@ struct trace_writer {
 	struct section_header header;
 	struct block_header block;
 	struct byte_buffer payload;
+	struct byte_buffer index_losses;
 	struct byte_buffer section; /* header and payload: written in one go */
 	struct trace_writer_stats stats;
 };
@@ -228,23 +229,25 @@ static enum lo_result write_tables(struct trace_writer *writer)
 
 /* ---- blocks ---- */
 
-static void collect_losses(struct trace_writer *writer, struct byte_buffer *index_losses)
+/* For the header of the block, and as pairs of varints for its row in the index. */
+static enum lo_result collect_losses(struct trace_writer *writer)
 {
+	byte_buffer_clear(&writer->index_losses);
 	writer->block.loss_count = 0;
 	for (unsigned cause = 0; cause < LOSS_CAUSE_COUNT; cause++) {
 		if (writer->block_lost[cause] == 0)
 			continue;
 		writer->block.losses[writer->block.loss_count++] = (struct block_loss){ cause,
 			writer->block_lost[cause] };
-		byte_buffer_put_varint(index_losses, cause);
-		byte_buffer_put_varint(index_losses, writer->block_lost[cause]);
+		byte_buffer_put_varint(&writer->index_losses, cause);
+		byte_buffer_put_varint(&writer->index_losses, writer->block_lost[cause]);
 	}
+	return byte_buffer_check(&writer->index_losses, &writer->failure);
 }
 
 /* Writes the current block, be it empty, as covering the time up to `end_ns`. */
 static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 {
-	struct byte_buffer index_losses = { 0 };
 	enum lo_result result = write_tables(writer);
 
 	if (result != LO_OK)
@@ -252,7 +255,9 @@ static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 	start_section(writer, SECTION_BLOCK, writer->event_count);
 	writer->block.begin_ns = writer->begin_ns;
 	writer->block.end_ns = end_ns;
-	collect_losses(writer, &index_losses);
+	result = collect_losses(writer);
+	if (result != LO_OK)
+		return result;
 	result = block_encode(&writer->block, &writer->encoder, writer->packer, writer->events,
 			writer->event_count, &writer->payload, &writer->failure);
 	if (result == LO_OK) {
@@ -261,14 +266,13 @@ static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 	}
 	if (result == LO_OK) {
 		add_index_row(writer, &writer->header, writer->begin_ns, end_ns - writer->begin_ns,
-				&index_losses);
+				&writer->index_losses);
 		writer->stats.blocks++;
 		writer->event_count = 0;
 		writer->begin_ns = end_ns;
 		memset(writer->block_lost, 0, sizeof(writer->block_lost));
 		writer->has_losses = false;
 	}
-	byte_buffer_release(&index_losses);
 	return result;
 }
 
@@ -334,6 +338,7 @@ void trace_writer_close(struct trace_writer *writer)
 	for (unsigned type = 0; type < SECTION_TYPE_COUNT; type++)
 		row_writer_release(&writer->pending[type]);
 	byte_buffer_release(&writer->payload);
+	byte_buffer_release(&writer->index_losses);
 	byte_buffer_release(&writer->section);
 	free(writer->modules);
 	free(writer->events);
