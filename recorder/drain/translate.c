@@ -169,15 +169,15 @@ static enum lo_result on_create(struct passage *at)
 {
 	struct task_entry *task = task_of(at, at->record->task);
 	struct event event = { .kind = EVENT_CREATE };
-	enum lo_result result;
+	enum lo_result result = make_active(at);
 
+	if (result != LO_OK)
+		return result;
 	/* A task that already runs cannot be created any more: its maker was stopped for longer
 	 * than the lateness bound between reading the clock and publishing. */
 	if (!task || task->state != TASK_STATE_NONE)
 		return leave_out(at);
-	result = make_active(at);
-	if (result == LO_OK)
-		result = put_stack(at, &event);
+	result = put_stack(at, &event);
 	if (result != LO_OK)
 		return result;
 	event.task = task->id;

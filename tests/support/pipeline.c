@@ -203,3 +203,37 @@ const char *pipeline_finish(struct pipeline *pipeline)
 	fclose(out);
 	return pipeline->text;
 }
+
+/* The states that each kind of event may find its task in; none, created, active, blocked, exited.
+ */
+static const struct {
+	uint8_t before; /* set of states */
+	uint8_t after;
+} transitions[EVENT_KIND_COUNT] = {
+	[EVENT_CREATE] = { 1 << 0, 1 },
+	[EVENT_RUN] = { 1 << 0 | 1 << 1, 2 },
+	[EVENT_BLOCK] = { 1 << 2, 3 },
+	[EVENT_UNBLOCK] = { 1 << 3, 2 },
+	[EVENT_EXIT] = { 1 << 2, 4 },
+};
+
+bool pipeline_is_sound(struct pipeline *pipeline)
+{
+	struct lo_error err = { .message = "" };
+	uint8_t *states = calloc(pipeline->stream.translator.tasks.next_id + 1u, 1);
+	struct trace_cursor *cursor;
+	struct event event;
+	bool sound = true;
+
+	demand(states != NULL, "no memory");
+	demand_ok(trace_cursor_open(&cursor, pipeline->reader, TIME_SPAN_ALL, &err), &err);
+	while (sound && trace_cursor_next(cursor, &event, &err) == LO_OK) {
+		sound = event.task > 0 && event.task < pipeline->stream.translator.tasks.next_id &&
+			event.peer < pipeline->stream.translator.tasks.next_id &&
+			(transitions[event.kind].before & (1 << states[event.task]));
+		states[event.task] = transitions[event.kind].after;
+	}
+	trace_cursor_close(cursor);
+	free(states);
+	return sound && trace_reader_damage_count(pipeline->reader) == 0;
+}

@@ -56,4 +56,7 @@ void pipeline_pump(struct pipeline *pipeline, bool final);
  */
 const char *pipeline_finish(struct pipeline *pipeline);
 
+/* After that: does the file keep its promises about tasks (see translate.h)? */
+bool pipeline_is_sound(struct pipeline *pipeline);
+
 #endif

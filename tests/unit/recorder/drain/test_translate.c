@@ -172,6 +172,16 @@ static void what_does_not_fit_is_left_out_and_counted(void **state)
 							"lost 7 record refused\n");
 }
 
+static void nobody_creates_itself(void **state)
+{
+	uint32_t ring = pipeline_ring(&pipeline, 0, 3, 10);
+
+	(void)state;
+	create(ring, 0, 3);
+	assert_string_equal(pipeline_finish(&pipeline), "run 1 flags 1\n"
+							"lost 1 record refused\n");
+}
+
 static void after_losses_in_the_ring_the_leftovers_count_as_lost_there(void **state)
 {
 	uint32_t ring = pipeline_ring(&pipeline, 0, 1, 10);
@@ -460,6 +470,7 @@ int main(void)
 		TEST(a_created_task_whose_run_was_lost_runs_before_it_blocks),
 		TEST(lost_ends_of_waits_are_put_in),
 		TEST(what_does_not_fit_is_left_out_and_counted),
+		TEST(nobody_creates_itself),
 		TEST(after_losses_in_the_ring_the_leftovers_count_as_lost_there),
 		TEST(records_without_sense_are_refused_or_lose_the_bad_member),
 		TEST(kernel_thread_ids_become_tasks),
