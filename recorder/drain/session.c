@@ -275,6 +275,8 @@ static enum lo_result tell_shortcomings(struct session *session, struct lo_error
 	struct facts facts = { session->writer, err, LO_OK };
 	const struct merge *merge = &session->stream.merge;
 	const struct process_watch *watch = &session->watch;
+	uint32_t processes = atomic_load_explicit(
+			&session->segment.segment->header.lost_processes, memory_order_relaxed);
 	char by[DURATION_TEXT_MAX];
 
 	if (merge->late)
@@ -283,6 +285,11 @@ static enum lo_result tell_shortcomings(struct session *session, struct lo_error
 				"the event before them",
 				merge->late,
 				duration_format(by, tick_clock_ns(&session->clock, merge->latest)));
+	if (processes)
+		tell_about(&facts, META_WARNING,
+				"%" PRIu32 " processes are missing: more than %u at once cannot be "
+				"recorded",
+				processes, SEGMENT_PROCESSES);
 	if (watch->full_arenas)
 		tell_about(&facts, META_WARNING,
 				"%" PRIu32 " processes had more distinct stacks than fit; later "

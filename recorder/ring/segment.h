@@ -60,7 +60,8 @@ struct segment_header {
 	_Alignas(RING_CACHE_LINE) _Atomic uint32_t recording; /* 0: nothing more is wanted */
 	_Atomic uint32_t ring_hint; /* where to look for a free ring first */
 	_Atomic uint64_t lost_no_ring;
-	_Atomic uint32_t rings_used; /* highest index ever taken + 1: how far the drain looks */
+	_Atomic uint32_t lost_processes; /* found no free slot, so nothing of them is recorded */
+	_Atomic uint32_t rings_used;     /* highest index ever taken + 1: how far the drain looks */
 };
 
 /*

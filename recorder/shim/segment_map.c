@@ -139,6 +139,8 @@ struct process_slot *segment_map_take_slot(uint32_t pid, bool replaces, uint32_t
 	unmap((char *)slots, own ? (char *)own : end);
 	if (own)
 		unmap((char *)(own + 1), end);
+	else
+		atomic_fetch_add_explicit(&header->lost_processes, 1, memory_order_relaxed);
 	return own;
 }
 

@@ -76,4 +76,7 @@ chmod +x many
 record -- ./many
 expect_status 0
 says '^truncated no'
+count=$(grep -c '^process ' facts)
+missing=$(sed -n 's/^meta warning \([0-9]*\) processes are missing.*/\1/p' facts)
+[ $((count + ${missing:-0})) -eq 151 ] || fail "$count processes and ${missing:-no} missing"
 finish

@@ -31,6 +31,25 @@ static void block_in_a_thread(const char *name)
 	pthread_join(thread, NULL);
 }
 
+/* Ends when the child has recorded something. */
+static void leave_child_behind(void)
+{
+	char byte = 0;
+	int fds[2];
+
+	if (pipe(fds) != 0)
+		exit(1);
+	if (fork() == 0) {
+		block_in_a_thread("child thread");
+		if (write(fds[1], &byte, 1) == 1)
+			sleep(2);
+		_exit(0);
+	}
+	if (read(fds[0], &byte, 1) != 1)
+		exit(1);
+	exit(4);
+}
+
 static pid_t have_child(const char *way)
 {
 	char *arguments[] = { (char *)"family", (char *)"child", NULL };
@@ -55,12 +74,7 @@ static pid_t have_child(const char *way)
 		execv("/proc/self/exe", arguments);
 		exit(1);
 	} else if (strcmp(way, "leave") == 0) {
-		child = fork();
-		if (child == 0) {
-			sleep(2);
-			_exit(0);
-		}
-		exit(4);
+		leave_child_behind();
 	} else {
 		exit(1);
 	}
