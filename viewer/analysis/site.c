@@ -8,11 +8,13 @@
 #include "formats/base/limits.h"
 #include "formats/base/macros.h"
 #include "formats/base/printable.h"
+#include "formats/model/meta.h"
 #include "formats/model/object.h"
 
 /* One frame of a walk from the leaf to the root. */
 struct walk {
 	const struct trace_reader *reader;
+	bool go; /* the trace is of a Go program: packages tell whose code it is */
 	uint32_t stack;
 	uint32_t frame_id;
 	struct frame frame;
@@ -20,9 +22,16 @@ struct walk {
 	uint32_t depth;
 };
 
+static bool is_of_go(const struct trace_reader *reader)
+{
+	const char *format = trace_reader_meta(reader, META_SOURCE_FORMAT, 0);
+
+	return format && strncmp(format, "go", 2) == 0; /* "go-trace-v2", "goroutine-dump" */
+}
+
 static struct walk walk_begin(const struct trace_reader *reader, uint32_t stack)
 {
-	return (struct walk){ .reader = reader, .stack = stack };
+	return (struct walk){ .reader = reader, .go = is_of_go(reader), .stack = stack };
 }
 
 static bool walk_next(struct walk *walk)
@@ -193,7 +202,7 @@ enum ownership {
 	OWN_USER,
 };
 
-static enum ownership frame_ownership(const struct walk *walk)
+static enum ownership module_ownership(const struct walk *walk)
 {
 	if (walk->module && walk->module->flags & MODULE_FLAG_MAIN)
 		return OWN_USER;
@@ -202,6 +211,34 @@ static enum ownership frame_ownership(const struct walk *walk)
 	if (!walk->module || walk->module->flags & MODULE_FLAG_SYSTEM)
 		return OWN_LIBRARY;
 	return OWN_USER;
+}
+
+/*
+ * A Go function is called "path/of/package.Name". The user's packages are main and those whose path
+ * begins with the name of a host, which has a dot; the others come with the language.
+ */
+static enum ownership package_ownership(const struct walk *walk)
+{
+	const struct symbol *chain = NULL;
+	uint32_t length = 0;
+	const char *name = "";
+	const char *dot;
+	const char *slash;
+
+	if (symbol_table_get(trace_reader_symbols(walk->reader), walk->frame_id, &chain) > 0)
+		name = trace_reader_string(walk->reader, chain[0].function, &length);
+	if (starts_with(name, length, "main."))
+		return OWN_USER;
+	dot = memchr(name, '.', length);
+	slash = memchr(name, '/', length);
+	if (dot && slash && dot < slash && !memchr(name, '[', (size_t)(slash - name)))
+		return OWN_USER;
+	return starts_with(name, length, "runtime.") ? OWN_PLUMBING : OWN_LIBRARY;
+}
+
+static enum ownership frame_ownership(const struct walk *walk)
+{
+	return walk->go ? package_ownership(walk) : module_ownership(walk);
 }
 
 void stack_user_place(const struct trace_reader *reader, uint32_t stack, struct place *place)

@@ -26,10 +26,12 @@ uint32_t stack_frame_places(const struct trace_reader *reader, uint32_t stack, s
 		uint32_t capacity);
 
 /*
- * Top user frame, as the report contract defines it for C and C++: the innermost place in the main
+ * Top user frame, as the report contract defines it. For C and C++: the innermost place in the main
  * program or in a module outside the system library directories; if there is none, the innermost
  * outside libc, libpthread, the dynamic loader, the C++ runtime and loiter itself; else the
- * innermost. Stores "" for STACK_NONE. O(depth).
+ * innermost. For Go: the innermost in package main or under an import path whose first element has
+ * a dot; if there is none, the innermost outside package runtime; else the innermost. Stores "" for
+ * STACK_NONE. O(depth).
  */
 void stack_user_place(const struct trace_reader *reader, uint32_t stack, struct place *place);
 /* The innermost place. */

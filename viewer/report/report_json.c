@@ -95,7 +95,7 @@ static json_t *trace(struct json_writer *writer, const struct trace_facts *facts
 
 	set(writer, out, "file", json_string(file));
 	free(file);
-	set(writer, out, "format", json_string("loiter"));
+	set(writer, out, "format", json_string(facts->format ? facts->format : "loiter"));
 	set(writer, out, "backend", text_or_null(facts->backend));
 	set(writer, out, "program", text_or_null(facts->program));
 	set(writer, out, "arguments", text_list(writer, facts->arguments, facts->argument_count));
@@ -105,7 +105,7 @@ static json_t *trace(struct json_writer *writer, const struct trace_facts *facts
 	set(writer, out, "duration_ns", number(report->analysis->duration_ns));
 	set(writer, out, "events", number(info->events));
 	set(writer, out, "lost", lost(writer));
-	set(writer, out, "truncated", json_boolean(info->truncated));
+	set(writer, out, "truncated", json_boolean(facts->truncated));
 	set(writer, out, "warnings", text_list(writer, facts->warnings, facts->warning_count));
 	return out;
 }

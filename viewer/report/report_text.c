@@ -62,6 +62,8 @@ static void write_recorded(struct text_writer *writer)
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &utc);
 	if (facts->has_pid)
 		snprintf(pid, sizeof(pid), ", pid %" PRIu64, facts->pid);
+	if (facts->format)
+		text_paragraph(writer->out, FACT_INDENT, "imported", "from a %s", facts->format);
 	text_paragraph(writer->out, FACT_INDENT, "recorded", "%s on %s (%s)%s, by %s", when,
 			facts->host ? facts->host : "an unknown host",
 			facts->system ? facts->system : "unknown system", pid,

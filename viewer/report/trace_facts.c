@@ -85,6 +85,9 @@ enum lo_result trace_facts_init(
 		.program = trace_facts_clean(trace_reader_meta(reader, META_PROGRAM, 0)),
 		.host = trace_facts_clean(trace_reader_meta(reader, META_HOST, 0)),
 		.backend = trace_facts_clean(trace_reader_meta(reader, META_BACKEND, 0)),
+		.format = trace_facts_clean(trace_reader_meta(reader, META_SOURCE_FORMAT, 0)),
+		.truncated = trace_reader_info(reader)->truncated ||
+			     trace_reader_meta(reader, META_SOURCE_CUT, 0),
 		.system = trace_facts_clean(trace_reader_meta(reader, META_SYSTEM, 0)),
 		.process = trace_reader_process(reader, 1),
 	};
@@ -110,6 +113,7 @@ void trace_facts_release(struct trace_facts *facts)
 	free(facts->program);
 	free(facts->host);
 	free(facts->backend);
+	free(facts->format);
 	free(facts->system);
 	free_list(facts->arguments, facts->argument_count);
 	free_list(facts->warnings, facts->warning_count);

@@ -17,6 +17,8 @@ struct trace_facts {
 	uint32_t argument_count;
 	char *host;
 	char *backend;
+	char *format;   /* of an imported file; NULL = recorded by loiter itself */
+	bool truncated; /* the file, or the file that was imported, ended early */
 	char *system;
 	bool has_pid;
 	uint64_t pid;

@@ -70,8 +70,46 @@ static void the_top_user_place_is_found_as_the_contract_says(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LO_COUNT_OF(user_places); i++) {
-		stack_user_place(reader, stack_of(user_places[i].stack), &place);
+		uint32_t stack = stack_of(user_places[i].stack);
+
+		stack_user_place(reader, stack, &place);
 		assert_string_equal(place.function, user_places[i].function);
+	}
+}
+
+static const struct {
+	const char *stack;
+	const char *function;
+} go_places[] = {
+	{ "main.main>main.transfer>sync.(*Mutex).Lock>runtime.gopark", "main.transfer" },
+	{ "main.main>example.org/bank/v2.(*Ledger).Post>sync.(*Mutex).Lock",
+			"example.org/bank/v2.(*Ledger).Post" },
+	{ "net/http.(*conn).serve>bufio.(*Reader).Peek>runtime.gopark", "bufio.(*Reader).Peek" },
+	{ "slices.Sort[go.shape.int,a.b/c.T]>runtime.gopark", "slices.Sort[go.shape.int,a.b/c.T]" },
+	{ "runtime.main>runtime.gcBgMarkWorker>runtime.gopark", "runtime.gopark" },
+	{ "runtime.main>runtime/trace.Start", "runtime/trace.Start" },
+};
+
+static void the_packages_of_go_tell_whose_code_it_is(void **state)
+{
+	char text[512];
+	struct place place;
+
+	(void)state;
+	for (size_t i = 0; i < LO_COUNT_OF(go_places); i++) {
+		struct trace_cursor *cursor = NULL;
+		struct event event;
+
+		snprintf(text, sizeof(text),
+				"meta source_format go-trace-v2\n@0 block T1 for sleep at %s\n",
+				go_places[i].stack);
+		trace_reader_close(reader);
+		reader = trace_from_text(text);
+		assert_int_equal(trace_cursor_open(&cursor, reader, TIME_SPAN_ALL, NULL), LO_OK);
+		assert_int_equal(trace_cursor_next(cursor, &event, NULL), LO_OK);
+		trace_cursor_close(cursor);
+		stack_user_place(reader, event.stack, &place);
+		assert_string_equal(place.function, go_places[i].function);
 	}
 }
 
@@ -112,26 +150,31 @@ static void places_come_innermost_first_with_file_line_and_module(void **state)
 	assert_int_equal(stack_frame_places(reader, stack, places, 8), 1);
 }
 
+static const char *site_of(const char *stack, char *text, size_t capacity)
+{
+	uint32_t id = stack_of(stack); /* opens the reader */
+
+	return site_format(reader, id, text, capacity);
+}
+
 static void a_site_is_leaf_and_user_function(void **state)
 {
 	char text[64];
 
 	(void)state;
-	site_format(reader, stack_of("main>worker>lock!libc"), text, sizeof(text));
-	assert_string_equal(text, "lock < worker");
-	site_format(reader, stack_of("main>worker"), text, sizeof(text));
-	assert_string_equal(text, "worker");
-	site_format(reader, stack_of("main>worker>lock!libc"), text, 8);
-	assert_string_equal(text, "lock < ");
+	assert_string_equal(site_of("main>worker>lock!libc", text, sizeof(text)), "lock < worker");
+	assert_string_equal(site_of("main>worker", text, sizeof(text)), "worker");
+	assert_string_equal(site_of("main>worker>lock!libc", text, 8), "lock < ");
 }
 
 static void names_that_would_move_the_cursor_are_cleaned(void **state)
 {
+	uint32_t stack = stack_of("main>wor\x1b[2Jker");
 	struct place place;
 	char text[64];
 
 	(void)state;
-	stack_user_place(reader, stack_of("main>wor\x1b[2Jker"), &place);
+	stack_user_place(reader, stack, &place);
 	assert_null(strchr(place.function, '\x1b'));
 	trace_reader_close(reader);
 	reader = trace_from_text("name T1 bad\x1b]0;name\x07\n@0 run T1\n");
@@ -181,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_top_user_place_is_found_as_the_contract_says),
+		cmocka_unit_test(the_packages_of_go_tell_whose_code_it_is),
 		cmocka_unit_test(no_stack_has_no_place),
 		cmocka_unit_test(places_come_innermost_first_with_file_line_and_module),
 		cmocka_unit_test(a_site_is_leaf_and_user_function),

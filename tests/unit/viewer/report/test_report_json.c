@@ -405,6 +405,18 @@ static void a_cut_trace_says_so(void **state)
 	assert_true(json_array_size(at("trace.warnings")) > 0);
 }
 
+static void an_imported_trace_names_its_format(void **state)
+{
+	(void)state;
+	check_document(json_of("meta source_format go-trace-v2\n"
+			       "meta source_cut 1\n"
+			       "meta backend import\n"
+			       "@0 run T1 existing\n@1ms end\n"));
+	assert_text("trace.format", "go-trace-v2");
+	assert_text("trace.backend", "import");
+	assert_true(json_is_true(at("trace.truncated")));
+}
+
 static char *burst_text(void)
 {
 	char *text = malloc(1u << 17);
@@ -493,6 +505,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(losses_are_counted_by_cause),
 		cmocka_unit_test(a_cut_trace_says_so),
+		cmocka_unit_test(an_imported_trace_names_its_format),
 		cmocka_unit_test(a_burst_has_its_size_and_only_the_first_hundred_tasks),
 		cmocka_unit_test(a_convoy_has_its_share),
 		cmocka_unit_test(hostile_names_stay_inside_their_strings),
