@@ -31,7 +31,10 @@ static int executable_error(const char *path)
 	return access(path, X_OK) == 0 ? 0 : errno;
 }
 
-/* As execvp() does it: the first file on the path that could be executed. */
+/*
+ * As a shell does it: the first file on the path that could be executed. One that may not be
+ * executed is told from none at all; a folder that may not be looked into holds none.
+ */
 static int find_on_path(const char *program, char path[PATH_MAX])
 {
 	const char *folders = getenv("PATH");
@@ -47,7 +50,7 @@ static int find_on_path(const char *program, char path[PATH_MAX])
 
 		if (found == 0)
 			return 0;
-		if (found == EACCES)
+		if (found == EACCES && access(path, F_OK) == 0)
 			error = EACCES;
 		if (folders[length] == '\0')
 			return error;
