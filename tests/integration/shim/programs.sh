@@ -52,6 +52,7 @@ LD_PRELOAD="$library" LOITER_SEGMENT=x LOITER_SEGMENT_TOKEN=y /bin/sh -c 'env' >
 ! grep -E '^(LD_PRELOAD|LOITER_)' "$work/out" || fail "the environment was not cleaned"
 
 # Other libraries in LD_PRELOAD stay, in their order.
+PATH=$PATH:/usr/sbin:/sbin # ldconfig is there, and not in the PATH of every user
 libm=$(ldconfig -p | awk '$1 == "libm.so.6" { print $NF; exit }')
 libdl=$(ldconfig -p | awk '$1 == "libdl.so.2" { print $NF; exit }')
 for list in "$libm:$library:$libdl" "$libm $library $libdl" "$library:$libm:$libdl"; do
