@@ -195,69 +195,104 @@ static bool is_plumbing(const struct walk *walk)
 	return false;
 }
 
-/* How near a frame is to the user's own code. */
+/*
+ * Where source comes from that was compiled into the program without being the user's own: the
+ * templates and inline functions of system headers, the standard library of Rust.
+ */
+static const char *const foreign_sources[] = {
+	"/usr/include/",
+	"/usr/lib/",
+	"/rustc/",
+	"library/std/",
+	"library/core/",
+	"library/alloc/",
+};
+
+/* How near a place is to the user's own code. */
 enum ownership {
+	OWN_NOTHING,
 	OWN_PLUMBING,
 	OWN_LIBRARY, /* of the system, or code that belongs to no file */
+	OWN_HEADER,  /* in a file of the user's, but compiled from a source that is not */
 	OWN_USER,
 };
 
-static enum ownership module_ownership(const struct walk *walk)
+static bool is_foreign_source(const struct trace_reader *reader, const struct symbol *symbol)
 {
-	if (walk->module && walk->module->flags & MODULE_FLAG_MAIN)
-		return OWN_USER;
-	if (is_plumbing(walk))
+	uint32_t length = 0;
+	const char *file = symbol ? trace_reader_string(reader, symbol->file, &length) : "";
+
+	for (size_t i = 0; i < LO_COUNT_OF(foreign_sources); i++)
+		if (starts_with(file, length, foreign_sources[i]))
+			return true;
+	return false;
+}
+
+/* A frame without known symbol has one place, with `symbol` NULL. */
+static enum ownership module_ownership(const struct walk *walk, const struct symbol *symbol)
+{
+	bool is_main = walk->module && walk->module->flags & MODULE_FLAG_MAIN;
+
+	if (!is_main && is_plumbing(walk))
 		return OWN_PLUMBING;
-	if (!walk->module || walk->module->flags & MODULE_FLAG_SYSTEM)
+	if (!is_main && (!walk->module || walk->module->flags & MODULE_FLAG_SYSTEM))
 		return OWN_LIBRARY;
-	return OWN_USER;
+	return is_foreign_source(walk->reader, symbol) ? OWN_HEADER : OWN_USER;
 }
 
 /*
  * A Go function is called "path/of/package.Name". The user's packages are main and those whose path
  * begins with the name of a host, which has a dot; the others come with the language.
  */
-static enum ownership package_ownership(const struct walk *walk)
+static enum ownership package_ownership(const struct walk *walk, const struct symbol *symbol)
 {
-	const struct symbol *chain = NULL;
 	uint32_t length = 0;
-	const char *name = "";
-	const char *dot;
-	const char *slash;
+	const char *name = symbol ? trace_reader_string(walk->reader, symbol->function, &length)
+				  : "";
+	const char *dot = memchr(name, '.', length);
+	const char *slash = memchr(name, '/', length);
 
-	if (symbol_table_get(trace_reader_symbols(walk->reader), walk->frame_id, &chain) > 0)
-		name = trace_reader_string(walk->reader, chain[0].function, &length);
 	if (starts_with(name, length, "main."))
 		return OWN_USER;
-	dot = memchr(name, '.', length);
-	slash = memchr(name, '/', length);
 	if (dot && slash && dot < slash && !memchr(name, '[', (size_t)(slash - name)))
 		return OWN_USER;
 	return starts_with(name, length, "runtime.") ? OWN_PLUMBING : OWN_LIBRARY;
 }
 
-static enum ownership frame_ownership(const struct walk *walk)
+/* The place that is nearest so far, and the first of equals. */
+struct nearest {
+	struct walk walk;
+	const struct symbol *symbol;
+	enum ownership ownership;
+};
+
+static void consider(struct nearest *nearest, const struct walk *walk, const struct symbol *symbol)
 {
-	return walk->go ? package_ownership(walk) : module_ownership(walk);
+	enum ownership ownership = walk->go ? package_ownership(walk, symbol)
+					    : module_ownership(walk, symbol);
+
+	if (ownership > nearest->ownership)
+		*nearest = (struct nearest){ *walk, symbol, ownership };
 }
 
 void stack_user_place(const struct trace_reader *reader, uint32_t stack, struct place *place)
 {
 	struct walk walk = walk_begin(reader, stack);
-	struct walk best = { 0 };
-	int best_ownership = -1;
+	struct nearest nearest = { .ownership = OWN_NOTHING };
 
 	*place = (struct place){ 0 };
-	while (best_ownership < OWN_USER && walk_next(&walk)) {
-		int ownership = (int)frame_ownership(&walk);
+	while (nearest.ownership < OWN_USER && walk_next(&walk)) {
+		const struct symbol *chain = NULL;
+		uint32_t count = symbol_table_get(
+				trace_reader_symbols(reader), walk.frame_id, &chain);
 
-		if (ownership > best_ownership) {
-			best_ownership = ownership;
-			best = walk;
-		}
+		if (count == 0)
+			consider(&nearest, &walk, NULL);
+		for (uint32_t i = 0; i < count; i++)
+			consider(&nearest, &walk, &chain[i]);
 	}
-	if (best_ownership >= 0)
-		fill_innermost(place, &best);
+	if (nearest.ownership > OWN_NOTHING)
+		fill_place(place, &nearest.walk, nearest.symbol);
 }
 
 void stack_leaf_place(const struct trace_reader *reader, uint32_t stack, struct place *place)

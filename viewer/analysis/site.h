@@ -29,9 +29,11 @@ uint32_t stack_frame_places(const struct trace_reader *reader, uint32_t stack, s
  * Top user frame, as the report contract defines it. For C and C++: the innermost place in the main
  * program or in a module outside the system library directories; if there is none, the innermost
  * outside libc, libpthread, the dynamic loader, the C++ runtime and loiter itself; else the
- * innermost. For Go: the innermost in package main or under an import path whose first element has
- * a dot; if there is none, the innermost outside package runtime; else the innermost. Stores "" for
- * STACK_NONE. O(depth).
+ * innermost. Of the places in the main program those come first whose source is not a header of the
+ * system: the lock_guard and mutex::lock() that a C++ program is compiled with are not the user's
+ * own code, the function that uses them is. For Go: the innermost in package main or under an
+ * import path whose first element has a dot; if there is none, the innermost outside package
+ * runtime; else the innermost. Stores "" for STACK_NONE. O(depth).
  */
 void stack_user_place(const struct trace_reader *reader, uint32_t stack, struct place *place);
 /* The innermost place. */

@@ -59,6 +59,13 @@ static const struct {
 	{ "start!ld>hook!shim", "hook" },
 	/* inlined functions are places of their own */
 	{ "main>lock_guard~worker>lock!libc", "lock_guard" },
+	/* what comes from a header of the system is the user's only if nothing else is */
+	{ "main>left(a.cc:5)>lock(/usr/include/c++/12/mutex:9)>lock!libc", "left" },
+	{ "main>guard~left(/usr/include/c++/12/mutex:9)>lock!libc", "left" },
+	{ "run(/usr/include/c++/12/thread:9)>lock!libc", "run" },
+	{ "run!cxx>call(/usr/include/c++/12/thread:9)>lock!libc", "call" },
+	{ "worker(src/a.rs:1)>wait(/rustc/90b35a/library/std/src/sys/futex.rs:7)>w!libc",
+			"worker" },
 	/* no symbol */
 	{ "main>0x1234>lock!libc", "shop+0x1234" },
 	{ "0x99!ssl", "libssl.so.3+0x99" },
