@@ -12,9 +12,10 @@
  * takes 1.6 KiB. */
 #define LIMIT_SECTION_HEADER 4096u
 
-/* Compressed bytes of one section, which the reader holds at once. A block of 32,768 rows that do
- * not compress at all takes about 1.2 MiB. */
-#define LIMIT_SECTION_PAYLOAD (64u << 20)
+/* Compressed bytes of one section, which the reader holds at once. The largest is the index: about
+ * 7 bytes for each of LIMIT_SECTIONS. A block of 32,768 rows that do not compress at all takes
+ * 1.2 MiB. */
+#define LIMIT_SECTION_PAYLOAD (256u << 20)
 
 /* Sections of a file, 40 bytes each in memory: four a second for 48 days, or 500,000 million
  * events. */
