@@ -137,6 +137,8 @@ struct analysis {
 	uint64_t created;
 	uint64_t exited;
 	uint64_t alive_at_end;
+	uint64_t unjudged; /* tasks in groups of which the trace does not tell whether they are
+			      stuck */
 	uint64_t peak_alive;
 	uint64_t peak_alive_at_ns;
 	uint64_t max_created_in_10ms;

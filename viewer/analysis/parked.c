@@ -188,6 +188,19 @@ static char *why(const struct evidence *evidence, uint32_t task)
 	}
 }
 
+/* A wait that is merely young is not among them: short waits are what healthy programs do. */
+static bool is_unjudged(const struct evidence *evidence, uint32_t task)
+{
+	switch (outlook_of(evidence, task)->kind) {
+	case OUTLOOK_LOST:
+	case OUTLOOK_HOLDER_UNKNOWN:
+	case OUTLOOK_UNKNOWN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool fill_group(const struct evidence *evidence, struct wait_group *group,
 		const struct waiter *first, uint32_t count)
 {
@@ -229,6 +242,8 @@ static enum lo_result make_groups(const struct evidence *evidence, const struct 
 		if (!fill_group(evidence, &analysis->parked[analysis->parked_count++], &waiters[i],
 				    length))
 			return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a group");
+		if (is_unjudged(evidence, waiters[i].task))
+			analysis->unjudged += length;
 	}
 	qsort(analysis->parked, analysis->parked_count, sizeof(*analysis->parked),
 			larger_group_first);

@@ -75,9 +75,9 @@ static void say_summary(struct recording *recording, const struct session_result
 
 	for (unsigned i = 0; i < LOSS_CAUSE_COUNT; i++)
 		lost += result->stats.lost[i];
-	snprintf(line, sizeof(line), "%s: %s, %" PRIu64 " events, %" PRIu64 " lost",
+	snprintf(line, sizeof(line), "%s: %s, %" PRIu64 " event%s, %" PRIu64 " lost",
 			recording->output, size_format(size, result->stats.bytes),
-			result->stats.events, lost);
+			result->stats.events, result->stats.events == 1 ? "" : "s", lost);
 	say(recording, line);
 }
 

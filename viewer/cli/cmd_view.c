@@ -187,6 +187,12 @@ static int view_trace(const char *program, struct trace_reader *reader,
 	return result == LO_OK ? LOITER_EXIT_OK : LOITER_EXIT_FAILURE;
 }
 
+/* A file that is not there is the first thing to say, whatever the terminal. */
+static bool is_readable(const char *file)
+{
+	return strcmp(file, "-") == 0 || access(file, R_OK) == 0;
+}
+
 int cmd_view(int argc, char **argv)
 {
 	struct view_arguments arguments = { .columns = DUMP_COLUMNS, .rows = DUMP_ROWS };
@@ -200,7 +206,8 @@ int cmd_view(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
 		return LOITER_EXIT_FAILURE;
-	if (!arguments.dump && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+	if (!arguments.dump && is_readable(arguments.file) &&
+			(!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return fail(argv[0], "this is not a terminal; 'loiter report FILE' prints the "
 				     "findings as text, 'loiter view FILE --dump VIEW' a screen");
 	reader = open_trace(argv[0], arguments.file);

@@ -8,6 +8,7 @@
 #include "formats/base/duration.h"
 #include "formats/model/loss.h"
 #include "formats/model/object.h"
+#include "viewer/analysis/name.h"
 #include "viewer/analysis/site.h"
 #include "viewer/report/report_names.h"
 #include "viewer/report/text_layout.h"
@@ -77,12 +78,15 @@ static void write_watched(struct text_writer *writer)
 	char peak[DURATION_TEXT_MAX];
 
 	text_paragraph(writer->out, FACT_INDENT, "watched",
-			"%s, %" PRIu64 " events of %" PRIu64 " tasks (%" PRIu64 " created, %" PRIu64
-			" ended, %" PRIu64 " left; at most %" PRIu64 " at once, at %s)",
+			"%s, %s of %s (%" PRIu64 " created, %" PRIu64 " ended, %" PRIu64
+			" left; at most %" PRIu64 " at once, at %s)",
 			duration_format(duration, analysis->duration_ns),
-			trace_reader_info(writer->report->reader)->events, analysis->tasks_seen,
-			analysis->created, analysis->exited, analysis->alive_at_end,
-			analysis->peak_alive, time_point_format(peak, analysis->peak_alive_at_ns));
+			name_count(trace_reader_info(writer->report->reader)->events, "event",
+					"events")
+					.text,
+			name_count(analysis->tasks_seen, "task", "tasks").text, analysis->created,
+			analysis->exited, analysis->alive_at_end, analysis->peak_alive,
+			time_point_format(peak, analysis->peak_alive_at_ns));
 }
 
 static void write_end(struct text_writer *writer)
@@ -123,12 +127,13 @@ static void write_lost(struct text_writer *writer)
 	}
 	for (unsigned cause = 0; cause < LOSS_CAUSE_COUNT; cause++)
 		if (info->lost[cause] > 0)
-			text_paragraph(writer->out, FACT_INDENT, "lost", "%" PRIu64 " events: %s",
-					info->lost[cause], loss_cause_name(cause));
+			text_paragraph(writer->out, FACT_INDENT, "lost", "%s: %s",
+					name_count(info->lost[cause], "event", "events").text,
+					loss_cause_name(cause));
 	if (info->lost_unknown > 0)
 		text_paragraph(writer->out, FACT_INDENT, "lost",
-				"%" PRIu64 " events: for a cause that this version does not know",
-				info->lost_unknown);
+				"%s: for a cause that this version does not know",
+				name_count(info->lost_unknown, "event", "events").text);
 }
 
 static void write_facts(struct text_writer *writer)
@@ -334,7 +339,7 @@ static void write_finding(
 	write_evidence(writer, finding);
 }
 
-/* "1 deadlock, 2 stuck"; "nothing stuck" comes first when it is so. */
+/* "1 deadlock, 2 stuck"; that nothing is stuck comes first when it is so. */
 static void write_verdict(struct text_writer *writer)
 {
 	const struct analysis *analysis = writer->report->analysis;
@@ -345,7 +350,11 @@ static void write_verdict(struct text_writer *writer)
 		counts[analysis->findings[i].kind]++;
 	fputs("\nFINDINGS: ", writer->out);
 	if (counts[FINDING_DEADLOCK] + counts[FINDING_STUCK] == 0) {
-		fputs("nothing stuck", writer->out);
+		if (analysis->unjudged > 0)
+			fprintf(writer->out, "nothing seen to be stuck, but %s cannot be judged",
+					name_count(analysis->unjudged, "task", "tasks").text);
+		else
+			fputs("nothing stuck", writer->out);
 		between = "; ";
 	}
 	for (unsigned kind = 0; kind < FINDING_KIND_COUNT; kind++) {
@@ -421,8 +430,10 @@ static void write_parked(struct text_writer *writer)
 	for (uint32_t i = 0; i < analysis->parked_count && i < GROUPS_SHOWN; i++)
 		write_group(writer, &analysis->parked[i]);
 	if (analysis->parked_count > GROUPS_SHOWN)
-		fprintf(writer->out, "       and %" PRIu32 " smaller groups, see --json\n",
-				analysis->parked_count - GROUPS_SHOWN);
+		fprintf(writer->out, "       and %s, see --json\n",
+				name_count(analysis->parked_count - GROUPS_SHOWN, "smaller group",
+						"smaller groups")
+						.text);
 }
 
 static void write_where_to_go(struct text_writer *writer)

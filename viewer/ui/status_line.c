@@ -151,6 +151,10 @@ static void draw_summary(const struct app *app, struct pane pane)
 				      (unsigned long long)totals.stuck, totals.stuck_kinds,
 				      totals.stuck_kinds == 1 ? "" : "s") +
 		      3;
+	else if (app->analysis->unjudged > 0)
+		at += pane_printf(pane, 0, at, STYLE_TEXT, "%llu not judged",
+				      (unsigned long long)app->analysis->unjudged) +
+		      3;
 	else
 		at += pane_text(pane, 0, at, STYLE_GOOD, "nothing stuck") + 3;
 	if (info->truncated)

@@ -184,9 +184,16 @@ static void draw_all_well(const struct app *app, struct pane pane)
 
 	for (uint32_t i = 0; i < analysis->parked_count; i++)
 		parked += analysis->parked[i].task_count;
-	pane_printf(pane, 0, 2, STYLE_GOOD,
-			"nothing stuck: %llu tasks are alive at the end, %llu parked on purpose",
-			(unsigned long long)analysis->alive_at_end, (unsigned long long)parked);
+	if (analysis->unjudged > 0)
+		pane_printf(pane, 0, 2, STYLE_TEXT,
+				"nothing seen to be stuck; %llu of %llu tasks alive cannot be judged",
+				(unsigned long long)analysis->unjudged,
+				(unsigned long long)analysis->alive_at_end);
+	else
+		pane_printf(pane, 0, 2, STYLE_GOOD,
+				"nothing stuck: %llu tasks are alive at the end, %llu parked on purpose",
+				(unsigned long long)analysis->alive_at_end,
+				(unsigned long long)parked);
 }
 
 static void draw_list(const struct app *app, struct findings *view, struct pane pane, bool focused)

@@ -78,6 +78,18 @@ static void nothing_stuck_is_said_plainly(void **state)
 	free(report);
 }
 
+/* Nobody saw who holds the lock, so it may be held for good. */
+static void what_cannot_be_judged_is_not_called_fine(void **state)
+{
+	char *report = reported("@0 run T1 existing\n"
+				"@1ms block T1 mutex 0x7\n@9s end\n",
+			false);
+
+	(void)state;
+	assert_says(report, "FINDINGS: nothing seen to be stuck, but 1 task cannot be judged\n");
+	free(report);
+}
+
 static void other_findings_do_not_hide_that_nothing_is_stuck(void **state)
 {
 	char *report = reported("@0 run T1 existing\n@1ms lost 3 ring full\n@9s end\n", false);
@@ -189,6 +201,7 @@ int main(void)
 		cmocka_unit_test(a_report_says_what_was_recorded_and_what_is_stuck),
 		cmocka_unit_test(no_line_is_longer_than_eighty_columns),
 		cmocka_unit_test(nothing_stuck_is_said_plainly),
+		cmocka_unit_test(what_cannot_be_judged_is_not_called_fine),
 		cmocka_unit_test(other_findings_do_not_hide_that_nothing_is_stuck),
 		cmocka_unit_test(a_cycle_says_who_holds_what_and_waits_where),
 		cmocka_unit_test(nothing_that_a_terminal_obeys_gets_through),
