@@ -8,6 +8,7 @@
 
 #include "formats/base/duration.h"
 #include "formats/base/printable.h"
+#include "formats/base/shell_word.h"
 #include "formats/model/meta.h"
 #include "viewer/cli/command.h"
 #include "viewer/cli/exit_codes.h"
@@ -67,21 +68,22 @@ static void print_row(const char *name, const char *text)
 	printf("  %-11s %s\n", name, clean(value, text));
 }
 
-/* "shop --port 80": the command line, cut when it is very long. */
+/* "shop --port 80": as one would type it, cut when it is very long. */
 static void print_command(const struct trace_reader *reader)
 {
-	const char *program = trace_reader_meta(reader, META_PROGRAM, 0);
+	const char *text = trace_reader_meta(reader, META_PROGRAM, 0);
 	char line[4096];
 	size_t used;
-	const char *argument;
 
-	if (!program)
+	if (!text)
 		return;
-	used = (size_t)snprintf(line, sizeof(line), "%s", program);
-	for (uint32_t i = 0; used < sizeof(line) &&
-			     (argument = trace_reader_meta(reader, META_ARGUMENT, i));
-			i++)
-		used += (size_t)snprintf(line + used, sizeof(line) - used, " %s", argument);
+	used = shell_word(line, sizeof(line), text, strlen(text));
+	for (uint32_t i = 0; used + 1 < sizeof(line) &&
+			     (text = trace_reader_meta(reader, META_ARGUMENT, i));
+			i++) {
+		line[used++] = ' ';
+		used += shell_word(line + used, sizeof(line) - used, text, strlen(text));
+	}
 	print_row("program", line);
 }
 

@@ -36,19 +36,9 @@ struct text_writer {
 
 static void write_command(struct text_writer *writer)
 {
-	const struct trace_facts *facts = writer->facts;
-	char *line = NULL;
-	size_t size = 0;
-	FILE *text = open_memstream(&line, &size);
+	const char *command = writer->facts->command;
 
-	if (!text)
-		return;
-	fputs(facts->program ? facts->program : "unknown", text);
-	for (uint32_t i = 0; i < facts->argument_count; i++)
-		fprintf(text, " %s", facts->arguments[i]);
-	if (fclose(text) == 0)
-		text_paragraph(writer->out, FACT_INDENT, "program", "%s", line);
-	free(line);
+	text_paragraph(writer->out, FACT_INDENT, "program", "%s", command ? command : "unknown");
 }
 
 static void write_recorded(struct text_writer *writer)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "formats/base/printable.h"
+#include "formats/base/shell_word.h"
 #include "formats/model/meta.h"
 
 /* A replaced byte takes the three of U+FFFD. */
@@ -59,6 +60,33 @@ static bool read_list(
 	return true;
 }
 
+static bool write_word(FILE *out, const char *before, const char *text)
+{
+	size_t length = strlen(text);
+	char *word = malloc(SHELL_WORD_ROOM(length));
+
+	if (!word)
+		return false;
+	shell_word(word, SHELL_WORD_ROOM(length), text, length);
+	fprintf(out, "%s%s", before, word);
+	free(word);
+	return true;
+}
+
+static bool read_command(struct trace_facts *facts, const struct trace_reader *reader)
+{
+	const char *text = trace_reader_meta(reader, META_PROGRAM, 0);
+	size_t size = 0;
+	FILE *out = text ? open_memstream(&facts->command, &size) : NULL;
+	bool written = out && write_word(out, "", text);
+
+	for (uint32_t i = 0; written && (text = trace_reader_meta(reader, META_ARGUMENT, i)); i++)
+		written = write_word(out, " ", text);
+	if (out && fclose(out) != 0)
+		return false;
+	return written || !text;
+}
+
 static bool add_damage(struct trace_facts *facts, struct trace_reader *reader)
 {
 	struct trace_damage damage;
@@ -93,7 +121,9 @@ enum lo_result trace_facts_init(
 	};
 	facts->has_pid = read_number(reader, META_PID, &facts->pid);
 	facts->has_start = read_number(reader, META_START_UNIX_NS, &facts->start_unix_ns);
-	if (read_list(reader, META_ARGUMENT, &facts->arguments, &facts->argument_count) &&
+	if (read_command(facts, reader) &&
+			read_list(reader, META_ARGUMENT, &facts->arguments,
+					&facts->argument_count) &&
 			read_list(reader, META_WARNING, &facts->warnings, &facts->warning_count) &&
 			add_damage(facts, reader))
 		return LO_OK;
@@ -111,6 +141,7 @@ static void free_list(char **list, uint32_t count)
 void trace_facts_release(struct trace_facts *facts)
 {
 	free(facts->program);
+	free(facts->command);
 	free(facts->host);
 	free(facts->backend);
 	free(facts->format);

@@ -15,6 +15,7 @@ struct trace_facts {
 	char *program;
 	char **arguments;
 	uint32_t argument_count;
+	char *command; /* program and arguments, as one would type them in a shell */
 	char *host;
 	char *backend;
 	char *format;   /* of an imported file; NULL = recorded by loiter itself */

@@ -136,6 +136,20 @@ static void nothing_that_a_terminal_obeys_gets_through(void **state)
 	free(report);
 }
 
+static void the_program_is_told_as_one_would_type_it(void **state)
+{
+	char *report = reported("meta program /opt/my shop\n"
+				"meta argument --port=80\n"
+				"meta argument it's\n"
+				"@0 run T1 existing\n"
+				"@1ms end\n",
+			false);
+
+	(void)state;
+	assert_says(report, "'/opt/my shop' --port=80 $'it\\'s'\n");
+	free(report);
+}
+
 static char *paragraph(int indent, const char *first, const char *text)
 {
 	char *written = NULL;
@@ -204,6 +218,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_judged_is_not_called_fine),
 		cmocka_unit_test(other_findings_do_not_hide_that_nothing_is_stuck),
 		cmocka_unit_test(a_cycle_says_who_holds_what_and_waits_where),
+		cmocka_unit_test(the_program_is_told_as_one_would_type_it),
 		cmocka_unit_test(nothing_that_a_terminal_obeys_gets_through),
 		cmocka_unit_test(a_paragraph_breaks_between_words),
 		cmocka_unit_test(a_word_longer_than_a_line_is_broken),
