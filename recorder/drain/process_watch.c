@@ -40,7 +40,7 @@ void process_watch_release(struct process_watch *watch)
 static enum lo_result write_row(
 		struct process_watch *watch, const struct process_info *info, struct lo_error *err)
 {
-	return trace_writer_process(watch->stream->writer, info, err);
+	return unless_full(trace_writer_process(watch->stream->writer, info, err));
 }
 
 static void set_end(struct process_info *info, int wait_status)

@@ -1,7 +1,6 @@
 #include "recorder/drain/session.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,14 +8,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "formats/base/duration.h"
-#include "formats/model/meta.h"
 #include "recorder/drain/drain.h"
+#include "recorder/drain/facts.h"
 #include "recorder/drain/process_watch.h"
 #include "recorder/drain/stream.h"
 #include "recorder/drain/tick_clock.h"
@@ -176,134 +174,17 @@ uint64_t session_segment_token(const struct session *session)
 	return session->segment.token;
 }
 
-/* ---- Facts about the recording. ---- */
-
-struct facts {
-	struct trace_writer *writer;
-	struct lo_error *err;
-	enum lo_result result; /* of the first that failed */
-};
-
-static void tell(struct facts *facts, const char *key, const char *value)
-{
-	if (facts->result == LO_OK)
-		facts->result = trace_writer_meta(facts->writer, key, value, facts->err);
-}
-
-LO_PRINTF(3, 4)
-static void tell_about(struct facts *facts, const char *key, const char *format, ...)
-{
-	char value[400];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(value, sizeof(value), format, arguments);
-	va_end(arguments);
-	tell(facts, key, value);
-}
-
-static enum lo_result tell_beginning(struct session *session, struct lo_error *err)
-{
-	const struct session_options *options = &session->options;
-	struct facts facts = { session->writer, err, LO_OK };
-	struct utsname system;
-
-	tell(&facts, META_PROGRAM, options->program);
-	for (char *const *argument = options->arguments + 1; *argument; argument++)
-		tell(&facts, META_ARGUMENT, *argument);
-	tell_about(&facts, META_PID, "%d", (int)session->pid);
-	if (uname(&system) == 0) {
-		tell(&facts, META_HOST, system.nodename);
-		tell_about(&facts, META_SYSTEM, "%s %s %s", system.sysname, system.release,
-				system.machine);
-	}
-	tell(&facts, META_BACKEND, "preload");
-	tell(&facts, META_RECORDER, options->recorder);
-	tell(&facts, META_CLOCK, tick_clock_name(&session->clock));
-	tell_about(&facts, META_STACK_DEPTH, "%" PRIu32, options->stack_depth);
-	if (options->warning[0])
-		tell(&facts, META_WARNING, options->warning);
-	return facts.result;
-}
+/* ---- Recording. ---- */
 
 /* As soon as the first event has made known when the trace begins. */
 static enum lo_result tell_start(struct session *session, struct lo_error *err)
 {
-	struct facts facts = { session->writer, err, LO_OK };
 	const struct translator *translator = &session->stream.translator;
 	uint64_t start = translator->any ? translator->zero_ns : session->begin_ns;
 
 	session->told_start = true;
-	tell_about(&facts, META_START_UNIX_NS, "%" PRId64,
-			(int64_t)start + session->unix_offset_ns);
-	return facts.result;
+	return facts_of_start(session->writer, (int64_t)start + session->unix_offset_ns, err);
 }
-
-static enum lo_result tell_early_end(struct session *session, struct lo_error *err)
-{
-	struct facts facts = { session->writer, err, LO_OK };
-	char size[SIZE_TEXT_MAX];
-	char time[DURATION_TEXT_MAX];
-
-	size_format(size, session->options.budget.max_bytes);
-	duration_format(time, session->options.budget.duration_ns);
-	switch (session->result.end) {
-	case SESSION_SIZE_LIMIT:
-		tell_about(&facts, META_WARNING,
-				"the recording ended before the program: the file had reached %s",
-				size);
-		break;
-	case SESSION_DURATION_LIMIT:
-		tell_about(&facts, META_WARNING,
-				"the recording ended before the program: %s were over", time);
-		break;
-	case SESSION_SIGNALLED:
-		if (!session->program_ended)
-			tell_about(&facts, META_WARNING,
-					"the recording ended before the program: signal %d",
-					session->result.signal);
-		break;
-	case SESSION_PROGRAM_ENDED:
-	case SESSION_WRITE_FAILED:
-		break;
-	}
-	return facts.result;
-}
-
-static enum lo_result tell_shortcomings(struct session *session, struct lo_error *err)
-{
-	struct facts facts = { session->writer, err, LO_OK };
-	const struct merge *merge = &session->stream.merge;
-	const struct process_watch *watch = &session->watch;
-	uint32_t processes = atomic_load_explicit(
-			&session->segment.segment->header.lost_processes, memory_order_relaxed);
-	char by[DURATION_TEXT_MAX];
-
-	if (merge->late)
-		tell_about(&facts, META_WARNING,
-				"%" PRIu64 " records came late, by up to %s; they have the time of "
-				"the event before them",
-				merge->late,
-				duration_format(by, tick_clock_ns(&session->clock, merge->latest)));
-	if (processes)
-		tell_about(&facts, META_WARNING,
-				"%" PRIu32 " processes are missing: more than %u at once cannot be "
-				"recorded",
-				processes, SEGMENT_PROCESSES);
-	if (watch->full_arenas)
-		tell_about(&facts, META_WARNING,
-				"%" PRIu32 " processes had more distinct stacks than fit; later "
-				"ones are missing",
-				watch->full_arenas);
-	if (watch->full_logs)
-		tell_about(&facts, META_WARNING,
-				"%" PRIu32 " processes had more than %u loaded files; later ones "
-				"have no names",
-				watch->full_logs, SEGMENT_MODULES);
-	return facts.result;
-}
-
-/* ---- Recording. ---- */
 
 enum lo_result session_begin(
 		struct session *session, struct byte_sink *sink, pid_t pid, struct lo_error *err)
@@ -326,7 +207,7 @@ enum lo_result session_begin(
 	stream_set_writer(&session->stream, session->writer);
 	session->begin_ns = now_ns();
 	session->unix_offset_ns = (int64_t)clock_ns(CLOCK_REALTIME) - (int64_t)session->begin_ns;
-	result = tell_beginning(session, err);
+	result = facts_of_beginning(session->writer, &session->options, pid, &session->clock, err);
 	if (result == LO_OK)
 		result = trace_writer_flush(session->writer, err);
 	if (result == LO_OK)
@@ -436,6 +317,15 @@ static int poll_timeout(const struct session *session, bool more)
 	return (int)wait_ms;
 }
 
+/* The count of wake-ups says nothing, and there may be none after all. */
+static void take_wakes(struct session *session)
+{
+	uint64_t count;
+	ssize_t got = read(session->wake_fd, &count, sizeof(count));
+
+	(void)got;
+}
+
 /* Sleeps until there is something to do, and finds out what happened to the processes. */
 static enum lo_result wait_for_news(struct session *session, bool more, struct lo_error *err)
 {
@@ -444,13 +334,12 @@ static enum lo_result wait_for_news(struct session *session, bool more, struct l
 		{ .fd = session->wake_fd, .events = POLLIN },
 		{ .fd = session->options.signals->fd, .events = POLLIN },
 	};
-	uint64_t count;
 
 	process_watch_poll_set(&session->watch, fds + 3);
 	if (poll(fds, LO_COUNT_OF(fds), poll_timeout(session, more)) < 0 && errno != EINTR)
 		return lo_fail_errno(err, errno, "cannot wait for events");
-	if (fds[1].revents && read(session->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return lo_fail_errno(err, errno, "cannot read an event descriptor");
+	if (fds[1].revents)
+		take_wakes(session);
 	if (fds[0].revents && wait_for_program(session))
 		decide_end(session, SESSION_PROGRAM_ENDED);
 	if (heed_signals(session))
@@ -462,20 +351,23 @@ static enum lo_result wait_for_news(struct session *session, bool more, struct l
 
 /* ---- End. ---- */
 
+static void stop_recording(struct session *session)
+{
+	atomic_store_explicit(&session->segment.segment->header.recording, 0, memory_order_relaxed);
+	drain_stop(session->drain);
+}
+
 /* What is still in the rings is collected, and written or, at the size limit, lost. */
 static enum lo_result encode_rest(struct session *session, struct lo_error *err)
 {
 	struct pollfd wake = { .fd = session->wake_fd, .events = POLLIN };
 	enum lo_result result = LO_OK;
 	bool more = true;
-	uint64_t count;
 
-	atomic_store_explicit(&session->segment.segment->header.recording, 0, memory_order_relaxed);
-	drain_stop(session->drain);
+	stop_recording(session);
 	while (result == LO_OK && (more || !session->stream.finished)) {
-		if (!more && poll(&wake, 1, POLL_MS) > 0 &&
-				read(session->wake_fd, &count, sizeof(count)) < 0)
-			result = LO_OK; /* somebody else's wake-up: nothing to take */
+		if (!more && poll(&wake, 1, POLL_MS) > 0)
+			take_wakes(session);
 		more = false;
 		stream_collect(&session->stream);
 		result = process_watch_scan(&session->watch, err);
@@ -510,6 +402,26 @@ static enum lo_result add_symbols(struct session *session, struct lo_error *err)
 	return trace_symbols_add(session->writer, &progress, err);
 }
 
+static enum lo_result tell_ending(struct session *session, struct lo_error *err)
+{
+	const struct facts_missing missing = {
+		.processes = atomic_load_explicit(&session->segment.segment->header.lost_processes,
+				memory_order_relaxed),
+		.full_arenas = session->watch.full_arenas,
+		.full_logs = session->watch.full_logs,
+	};
+	enum lo_result result = LO_OK;
+
+	if (!session->told_start)
+		result = tell_start(session, err);
+	if (result == LO_OK && !session->program_ended)
+		result = facts_of_early_end(session->writer, &session->options.budget,
+				session->result.end, session->result.signal, err);
+	if (result == LO_OK)
+		result = facts_of_shortcomings(session->writer, &session->stream, &missing, err);
+	return result;
+}
+
 static enum lo_result seal(struct session *session, uint64_t end_ticks, struct lo_error *err)
 {
 	enum lo_result result = encode_rest(session, err);
@@ -518,12 +430,8 @@ static enum lo_result seal(struct session *session, uint64_t end_ticks, struct l
 	if (result == LO_OK)
 		result = process_watch_finish(&session->watch,
 				session->program_ended ? &session->wait_status : NULL, err);
-	if (result == LO_OK && !session->told_start)
-		result = tell_start(session, err);
 	if (result == LO_OK)
-		result = tell_early_end(session, err);
-	if (result == LO_OK)
-		result = tell_shortcomings(session, err);
+		result = tell_ending(session, err);
 	if (result == LO_OK) /* whatever happens to the rest, this much is safe */
 		result = trace_writer_flush(session->writer, err);
 	if (result == LO_OK)
@@ -562,6 +470,17 @@ static void announce_end(struct session *session)
 		say(session, "the recording ends; the program is still running and is left alone");
 }
 
+/* The file ends here; nothing more is taken from the program. */
+static void give_up(struct session *session, const struct lo_error *failure)
+{
+	stop_recording(session);
+	drain_free(session->drain);
+	session->drain = NULL;
+	session->result.end = SESSION_WRITE_FAILED;
+	say(session, "the trace cannot be written: %s%s", failure->message,
+			session->program_ended ? "" : "; the program runs on");
+}
+
 void session_run(struct session *session, struct session_result *result)
 {
 	struct lo_error failure = { .offset = LO_NO_OFFSET };
@@ -575,15 +494,9 @@ void session_run(struct session *session, struct session_result *result)
 		announce_end(session);
 		outcome = seal(session, end_ticks, &failure);
 	}
-	if (outcome != LO_OK) {
-		session->result.end = SESSION_WRITE_FAILED;
-		session->result.failure = failure;
-		atomic_store_explicit(&session->segment.segment->header.recording, 0,
-				memory_order_relaxed);
-		say(session, "the trace cannot be written: %s; the program runs on",
-				failure.message);
-	}
 	wait_for_program(session);
+	if (outcome != LO_OK)
+		give_up(session, &failure);
 	session->result.program_running = !session->program_ended;
 	session->result.wait_status = session->wait_status;
 	session->result.attached = process_watch_any(&session->watch);

@@ -40,7 +40,7 @@ enum session_end {
 	SESSION_SIZE_LIMIT,
 	SESSION_DURATION_LIMIT,
 	SESSION_SIGNALLED,
-	SESSION_WRITE_FAILED,
+	SESSION_WRITE_FAILED, /* it has been said why */
 };
 
 struct session_result {
@@ -52,7 +52,6 @@ struct session_result {
 	uint32_t left_behind; /* other traced processes that were running at the end */
 	struct trace_writer_stats stats;
 	uint64_t duration_ns;
-	struct lo_error failure; /* SESSION_WRITE_FAILED only */
 };
 
 struct session;

@@ -22,7 +22,7 @@ static enum lo_result add_string(
 	*id = 0;
 	if (text[0] == '\0')
 		return LO_OK;
-	return trace_writer_string(writer, text, (uint32_t)strlen(text), id, err);
+	return unless_full(trace_writer_string(writer, text, (uint32_t)strlen(text), id, err));
 }
 
 /* ---- Who it is. ---- */
@@ -153,7 +153,7 @@ static enum lo_result write_module(struct target *target, const char *path, cons
 	memcpy(info.build_id, build_id, build_id_size);
 	result = add_string(writer, path, &info.path, err);
 	if (result == LO_OK)
-		result = trace_writer_module(writer, &info, id, err);
+		result = unless_full(trace_writer_module(writer, &info, id, err));
 	return result;
 }
 
@@ -325,10 +325,9 @@ enum lo_result target_stack(struct target *target, uint32_t arena_id, uint64_t t
 	}
 	depth = copy_stack(target, arena_id, addresses, &cut);
 	result = translate_stack(target, addresses, depth, ticks, writer, stack, err);
-	if (result == LO_UNSUPPORTED) { /* more stacks than a file can name */
+	if (result == LO_UNSUPPORTED)
 		*stack = STACK_NONE;
-		result = LO_OK;
-	}
+	result = unless_full(result);
 	if (cut && *stack != STACK_NONE)
 		*stack |= TARGET_STACK_CUT;
 	if (result == LO_OK)

@@ -46,6 +46,15 @@ struct target {
 	uint64_t unknown_page;
 };
 
+/*
+ * The file has limits for each of its tables (formats/base/limits.h), and a program that names a
+ * million threads, or is hostile, may reach one. That costs the row, not the recording.
+ */
+static inline enum lo_result unless_full(enum lo_result result)
+{
+	return result == LO_UNSUPPORTED ? LO_OK : result;
+}
+
 /* Marks a translated stack whose outer end is missing (STACK_WORD_FLAG_CUT). */
 #define TARGET_STACK_CUT (1u << 31)
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/model/meta.h"
+#include "recorder/drain/target.h"
 #include "recorder/symbols/symbol_process.h"
 
 /* More files than that in trouble are one trouble. */
@@ -87,8 +88,8 @@ static enum lo_result take_symbols(void *context, uint32_t i, const struct symbo
 		result = trace_writer_symbols(
 				lookup->writer, lookup->frames.ids[i], chain, count, lookup->err);
 	lookup->done++;
-	lookup->write_result = result;
-	return result;
+	lookup->write_result = unless_full(result);
+	return lookup->write_result;
 }
 
 static bool keep_on(void *context)
@@ -105,7 +106,7 @@ static enum lo_result warn(struct lookup *lookup, const char *what, const char *
 	if (lookup->warnings++ >= WARNINGS_MAX)
 		return LO_OK;
 	snprintf(text, sizeof(text), "no function names of %.300s: %s", what, why);
-	return trace_writer_meta(lookup->writer, META_WARNING, text, lookup->err);
+	return unless_full(trace_writer_meta(lookup->writer, META_WARNING, text, lookup->err));
 }
 
 /* LO_CANCELLED, or a failure of the trace. */

@@ -83,7 +83,7 @@ static enum lo_result write_task_row(struct translator *translator, const struct
 	};
 
 	task->row = true;
-	return trace_writer_task(translator->writer, &info, err);
+	return unless_full(trace_writer_task(translator->writer, &info, err));
 }
 
 static uint32_t peer_of(struct passage *at)
@@ -273,7 +273,7 @@ static enum lo_result on_name(struct passage *at)
 	if (length > 0)
 		result = trace_writer_string(at->translator->writer, text, length, &name, at->err);
 	if (result != LO_OK || name == task->name)
-		return result;
+		return unless_full(result);
 	task->name = name;
 	if (!task->row)
 		return LO_OK;

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "formats/base/limits.h"
 #include "formats/model/object.h"
 #include "formats/model/reason.h"
 #include "tests/support/pipeline.h"
@@ -292,6 +293,40 @@ static void names_go_to_the_task_meant_and_are_inherited(void **state)
 	assert_string_equal(task_name(4), "sixteen bytes!!!");
 }
 
+/* With long strings while there is room for them, then with shorter ones. */
+static void fill_string_table(void)
+{
+	static char text[LIMIT_STRING_LENGTH];
+	uint32_t length = sizeof(text);
+
+	for (uint32_t i = 1; length >= sizeof(i); i++) {
+		struct lo_error err;
+		uint32_t id;
+
+		memcpy(text, &i, sizeof(i));
+		if (trace_writer_string(pipeline.writer, text, length, &id, &err) != LO_OK)
+			length /= 2;
+	}
+}
+
+static void a_name_that_has_no_room_in_the_file_is_done_without(void **state)
+{
+	uint32_t ring = pipeline_ring(&pipeline, 0, 1, 10);
+
+	(void)state;
+	run(ring, 0, 10);
+	name(ring, 10, 0, "fits");
+	pipeline_pump(&pipeline, false);
+	while (pipeline.stream.translator.tasks.next_id < 2)
+		pipeline_pump(&pipeline, false);
+	fill_string_table();
+	name(ring, 20, 0, "does not fit");
+	block(ring, 30, 0x1000, 0);
+	assert_string_equal(pipeline_finish(&pipeline), "run 1\n"
+							"block 1 mutex lock mutex 1000\n");
+	assert_string_equal(task_name(1), "fits");
+}
+
 static void add_module(uint32_t i, uint64_t begin, uint64_t bias, uint64_t time, const char *path)
 {
 	struct process_slot *slot = &pipeline.owner.segment->processes[0];
@@ -476,6 +511,7 @@ int main(void)
 		TEST(kernel_thread_ids_become_tasks),
 		TEST(a_join_names_the_task_even_before_its_first_event),
 		TEST(names_go_to_the_task_meant_and_are_inherited),
+		TEST(a_name_that_has_no_room_in_the_file_is_done_without),
 		TEST(stacks_are_offsets_in_the_files_that_were_loaded_then),
 		TEST(hostile_stacks_are_no_stacks),
 		TEST(hostile_module_entries_are_passed_over),
