@@ -75,9 +75,10 @@ static void say_summary(struct recording *recording, const struct session_result
 
 	for (unsigned i = 0; i < LOSS_CAUSE_COUNT; i++)
 		lost += result->stats.lost[i];
-	snprintf(line, sizeof(line), "%s: %s, %" PRIu64 " event%s, %" PRIu64 " lost",
+	snprintf(line, sizeof(line), "%s: %s, %" PRIu64 " event%s, %" PRIu64 " lost%s",
 			recording->output, size_format(size, result->stats.bytes),
-			result->stats.events, result->stats.events == 1 ? "" : "s", lost);
+			result->stats.events, result->stats.events == 1 ? "" : "s", lost,
+			result->end == SESSION_WRITE_FAILED ? "; cut short, but readable" : "");
 	say(recording, line);
 }
 
@@ -345,8 +346,7 @@ static int record(struct recording *recording)
 	session_run(recording->session, &result);
 	terminal_progress_done();
 	say_what_is_missing(recording, &result);
-	if (result.end != SESSION_WRITE_FAILED)
-		say_summary(recording, &result);
+	say_summary(recording, &result);
 	if (!result.program_running)
 		return status_of(result.wait_status);
 	if (result.end == SESSION_SIGNALLED)

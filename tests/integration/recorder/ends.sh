@@ -153,8 +153,11 @@ told 'No space left'
 subject='a disk that fills up'
 mkdir small
 if unshare -rm true 2>/dev/null; then
-	in_background unshare -rm sh -c "mount -t tmpfs -o size=64k none small &&
-		exec '$loiter' record -o small/full.loiter -- '$programs/busy_and_stuck'"
+	in_background unshare -rm sh -c "mount -t tmpfs -o size=64k none small || exit 1
+		'$loiter' record -o small/full.loiter -- '$programs/busy_and_stuck'
+		status=\$?
+		cp small/full.loiter .
+		exit \$status"
 	wait_until_ready
 	wait_for grep -q 'cannot be written' err
 	alive=$(grep -c '^alive' out)
@@ -163,6 +166,11 @@ if unshare -rm true 2>/dev/null; then
 	wait_for_recorder
 	expect_status 7
 	told 'No space left'
+	told 'cut short, but readable'
+	"$check" full.loiter >facts || grep -q 'broken: damage: the file ends inside' facts ||
+		fail "$(grep broken facts)"
+	says '^truncated yes'
+	says '^task .* stuck-cond$'
 fi
 
 subject='standard descriptors that are closed'
