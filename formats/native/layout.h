@@ -62,6 +62,15 @@ enum table_extra_offset {
 	TABLE_EXTRA_BYTES = 8,
 };
 
+/* Behind the two above, in sections that are found by time or by number: section_has_range(). */
+enum range_extra_offset {
+	RANGE_AT_BEGIN_NS = 8, /* u64 */
+	RANGE_AT_END_NS = 16,  /* u64, inclusive */
+	RANGE_AT_LOW = 24,     /* u32 */
+	RANGE_AT_HIGH = 28,    /* u32, inclusive */
+	RANGE_EXTRA_BYTES = 32,
+};
+
 enum block_extra_offset {
 	BLOCK_AT_BEGIN_NS = 0,      /* u64 */
 	BLOCK_AT_END_NS = 8,        /* u64, inclusive */

@@ -5,6 +5,7 @@
 
 #include "formats/model/event.h"
 #include "formats/native/section_list.h"
+#include "formats/native/section_read.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_schema.h"
 
@@ -17,8 +18,9 @@ const struct section_list *trace_reader_sections(const struct trace_reader *read
  * they are in use. Safe to use from several threads.
  */
 struct cached_block {
-	const struct event *events;
+	struct event *events;
 	uint32_t count;
+	uint32_t section; /* position in the list of sections */
 };
 
 uint32_t trace_block_count(const struct trace_reader *reader);
@@ -34,5 +36,28 @@ enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
 		const struct cached_block **out, struct lo_error *err);
 /* Accepts NULL. */
 void trace_block_release(struct trace_reader *reader, const struct cached_block *block);
+
+/*
+ * Sections that are loaded when they are needed: section_list_of() tells where those of a type
+ * are, and the entries what time and which numbers each is about. What one was decoded to is kept
+ * in the reader's cache, together with blocks. Safe to use from several threads.
+ */
+struct section_decoder {
+	/*
+	 * Makes an object of an unpacked section (section->raw); `bytes` is what it takes in
+	 * memory. LO_CORRUPT, LO_UNSUPPORTED: the section is damaged, as far as this reader goes.
+	 */
+	enum lo_result (*decode)(void **object, uint64_t *bytes, const struct trace_schema *schema,
+			const struct section_payload *section, struct lo_error *err);
+	void (*free_object)(void *object);
+};
+
+/*
+ * Takes hold of a section, by its position in the list, until trace_section_release(). A section
+ * is always asked for with the same decoder. LO_CORRUPT as for blocks.
+ */
+enum lo_result trace_section_acquire(const struct trace_reader *reader, uint32_t section,
+		const struct section_decoder *decoder, const void **out, struct lo_error *err);
+void trace_section_release(const struct trace_reader *reader, uint32_t section);
 
 #endif

@@ -15,7 +15,7 @@ const struct row_schema row_schemas[SECTION_TYPE_COUNT] = {
 			{ "value", ROW_NUMBER }, { "name", ROW_BYTES }),
 	[SECTION_INDEX] = FIELDS({ "type", ROW_NUMBER }, { "bytes", ROW_NUMBER },
 			{ "rows", ROW_NUMBER }, { "begin", ROW_DELTA }, { "length", ROW_NUMBER },
-			{ "losses", ROW_BYTES }),
+			{ "detail", ROW_BYTES }),
 
 	[SECTION_META] = FIELDS({ "key", ROW_BYTES }, { "value", ROW_BYTES }),
 	[SECTION_STRINGS] = FIELDS({ "bytes", ROW_BYTES }),

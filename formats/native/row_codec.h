@@ -99,7 +99,7 @@ enum index_field {
 	INDEX_ROWS,
 	INDEX_BEGIN,
 	INDEX_LENGTH,
-	INDEX_LOSSES
+	INDEX_DETAIL
 };
 
 struct row {

@@ -7,25 +7,76 @@
 
 #define FRAME_HEADER_BYTES 8u /* zstd's own: magic and size */
 
-static const char *const type_names[SECTION_TYPE_COUNT] = {
-	[SECTION_SCHEMA] = "schema",
-	[SECTION_META] = "meta",
-	[SECTION_STRINGS] = "strings",
-	[SECTION_MODULES] = "modules",
-	[SECTION_FRAMES] = "frames",
-	[SECTION_STACKS] = "stacks",
-	[SECTION_TASKS] = "tasks",
-	[SECTION_PROCESSES] = "processes",
-	[SECTION_SYMBOLS] = "symbols",
-	[SECTION_BLOCK] = "block",
-	[SECTION_END] = "end",
-	[SECTION_INDEX] = "index",
-	[SECTION_LOCATOR] = "locator",
+enum numbers {
+	NUMBERS_NONE,
+	NUMBERS_POSITIONS, /* the ids of the rows are their positions in the whole table */
+	NUMBERS_RANGE,     /* as struct section_range */
+};
+
+static const struct {
+	const char *name;
+	uint8_t numbers; /* enum numbers */
+	bool is_optional;
+} types[SECTION_TYPE_COUNT] = {
+	[SECTION_SCHEMA] = { "schema", NUMBERS_NONE, false },
+	[SECTION_META] = { "meta", NUMBERS_NONE, false },
+	[SECTION_STRINGS] = { "strings", NUMBERS_POSITIONS, false },
+	[SECTION_MODULES] = { "modules", NUMBERS_POSITIONS, false },
+	[SECTION_FRAMES] = { "frames", NUMBERS_POSITIONS, false },
+	[SECTION_STACKS] = { "stacks", NUMBERS_POSITIONS, false },
+	[SECTION_TASKS] = { "tasks", NUMBERS_RANGE, false },
+	[SECTION_PROCESSES] = { "processes", NUMBERS_NONE, false },
+	[SECTION_SYMBOLS] = { "symbols", NUMBERS_NONE, false },
+	[SECTION_BLOCK] = { "block", NUMBERS_NONE, false },
+	[SECTION_END] = { "end", NUMBERS_NONE, false },
+	[SECTION_INDEX] = { "index", NUMBERS_NONE, true },
+	[SECTION_LOCATOR] = { "locator", NUMBERS_NONE, true },
 };
 
 const char *section_type_name(unsigned type)
 {
-	return type < SECTION_TYPE_COUNT ? type_names[type] : NULL;
+	return type < SECTION_TYPE_COUNT ? types[type].name : NULL;
+}
+
+bool section_has_range(unsigned type)
+{
+	return type < SECTION_TYPE_COUNT && types[type].numbers == NUMBERS_RANGE;
+}
+
+bool section_has_positions(unsigned type)
+{
+	return type < SECTION_TYPE_COUNT && types[type].numbers == NUMBERS_POSITIONS;
+}
+
+bool section_is_optional(unsigned type)
+{
+	return type < SECTION_TYPE_COUNT && types[type].is_optional;
+}
+
+enum lo_result section_range_parse(struct section_range *range, const struct section_header *header,
+		struct lo_error *err)
+{
+	*range = SECTION_RANGE_ALL;
+	if (header->extra_bytes < RANGE_EXTRA_BYTES)
+		return LO_OK;
+	range->begin_ns = load_le64(header->extra + RANGE_AT_BEGIN_NS);
+	range->end_ns = load_le64(header->extra + RANGE_AT_END_NS);
+	range->low = load_le32(header->extra + RANGE_AT_LOW);
+	range->high = load_le32(header->extra + RANGE_AT_HIGH);
+	if (range->begin_ns > range->end_ns || range->low > range->high)
+		return lo_fail(err, LO_CORRUPT, header->offset,
+				"a section (%s) ends before it begins",
+				section_type_name(header->type));
+	return LO_OK;
+}
+
+void section_range_store(struct section_header *header, const struct section_range *range)
+{
+	store_le64(header->extra + RANGE_AT_BEGIN_NS, range->begin_ns);
+	store_le64(header->extra + RANGE_AT_END_NS, range->end_ns);
+	store_le32(header->extra + RANGE_AT_LOW, range->low);
+	store_le32(header->extra + RANGE_AT_HIGH, range->high);
+	header->extra_bytes = RANGE_EXTRA_BYTES;
 }
 
 /* Finds the size of the header frame; the frame lies wholly in the bytes when this succeeds. */

@@ -1,6 +1,7 @@
 #ifndef LOITER_NATIVE_SECTION_H
 #define LOITER_NATIVE_SECTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "formats/base/byte_buffer.h"
@@ -41,5 +42,30 @@ void section_header_put(struct byte_buffer *out, struct section_header *header,
 
 /* "block", "strings", ...; NULL for a type that this build does not know. */
 const char *section_type_name(unsigned type);
+
+/* True when the header and the index tell a stretch of time and of numbers that it is about. */
+bool section_has_range(unsigned type);
+
+/* True for tables whose rows have their positions as ids, TABLE_AT_FIRST_ID and up. */
+bool section_has_positions(unsigned type);
+
+/* True for sections that only save time: written with SECTION_FLAG_OPTIONAL. */
+bool section_is_optional(unsigned type);
+
+/* Ends included. A section that does not tell is about everything. */
+struct section_range {
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	uint32_t low;
+	uint32_t high;
+};
+
+#define SECTION_RANGE_ALL ((struct section_range){ 0, UINT64_MAX, 0, UINT32_MAX })
+
+/* From the extra part, which was written before there were ranges if it is too short. LO_CORRUPT
+ * when an end is before its begin. */
+enum lo_result section_range_parse(struct section_range *range, const struct section_header *header,
+		struct lo_error *err);
+void section_range_store(struct section_header *header, const struct section_range *range);
 
 #endif

@@ -18,6 +18,7 @@ void section_list_release(struct section_list *list)
 		return;
 	free(list->entries);
 	free(list->losses);
+	free(list->positions);
 	*list = (struct section_list){ 0 };
 }
 
@@ -79,6 +80,34 @@ const struct section_loss *section_list_losses(
 	return *count > 0 ? &list->losses[low] : NULL;
 }
 
+/* Fills in the positions by type, once all entries are there. */
+static enum lo_result sort_by_type(struct section_list *list, struct lo_error *err)
+{
+	uint32_t next[SECTION_TYPE_COUNT + 1] = { 0 };
+
+	list->positions = malloc(list->count * sizeof(*list->positions) + 1);
+	if (!list->positions)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u sections",
+				list->count);
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->entries[i].type < SECTION_TYPE_COUNT)
+			next[list->entries[i].type + 1]++;
+	for (unsigned type = 0; type < SECTION_TYPE_COUNT; type++)
+		next[type + 1] += next[type];
+	memcpy(list->type_begin, next, sizeof(next));
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->entries[i].type < SECTION_TYPE_COUNT)
+			list->positions[next[list->entries[i].type]++] = i;
+	return LO_OK;
+}
+
+const uint32_t *section_list_of(
+		const struct section_list *list, enum section_type type, uint32_t *count)
+{
+	*count = list->type_begin[type + 1] - list->type_begin[type];
+	return list->positions + list->type_begin[type];
+}
+
 /* ---- from the index ---- */
 
 static enum lo_result find_index(
@@ -115,7 +144,7 @@ static enum lo_result read_losses(struct section_list *list, const struct row *r
 		uint64_t index_offset, struct lo_error *err)
 {
 	struct byte_cursor cursor = byte_cursor_over(
-			row->bytes[INDEX_LOSSES], row->number[INDEX_LOSSES]);
+			row->bytes[INDEX_DETAIL], row->number[INDEX_DETAIL]);
 	enum lo_result result = LO_OK;
 
 	for (unsigned i = 0; byte_cursor_left(&cursor) > 0 && result == LO_OK; i++) {
@@ -129,13 +158,102 @@ static enum lo_result read_losses(struct section_list *list, const struct row *r
 	return result;
 }
 
-/* The sections tile the file up to the index without a gap, and blocks go forward in time. */
-static enum lo_result read_index_row(struct section_list *list, const struct row *row,
-		uint64_t *offset, uint64_t index_offset, uint64_t *last_end_ns,
-		struct lo_error *err)
+static void set_range(struct section_entry *entry, const struct section_range *range)
 {
+	entry->begin_ns = range->begin_ns;
+	entry->end_ns = range->end_ns;
+	entry->low = range->low;
+	entry->high = range->high;
+}
+
+/* Files of before there were ranges have none, which is no damage. */
+static enum lo_result read_range(struct section_entry *entry, const struct row *row,
+		uint64_t index_offset, struct lo_error *err)
+{
+	struct byte_cursor cursor = byte_cursor_over(
+			row->bytes[INDEX_DETAIL], row->number[INDEX_DETAIL]);
+	struct section_range range = SECTION_RANGE_ALL;
+
+	if (byte_cursor_left(&cursor) > 0) {
+		uint64_t low = byte_cursor_varint(&cursor);
+		uint64_t more = byte_cursor_varint(&cursor);
+
+		range = (struct section_range){ row->number[INDEX_BEGIN],
+			row->number[INDEX_BEGIN] + row->number[INDEX_LENGTH], (uint32_t)low,
+			(uint32_t)(low + more) };
+		if (cursor.failed || low > UINT32_MAX || more > UINT32_MAX - low ||
+				range.end_ns < range.begin_ns)
+			return bad_index(err, index_offset);
+	}
+	set_range(entry, &range);
+	return LO_OK;
+}
+
+static enum lo_result set_positions(
+		struct section_entry *entry, uint32_t first_id, struct lo_error *err)
+{
+	if (entry->rows > UINT32_MAX - first_id)
+		return lo_fail(err, LO_CORRUPT, entry->offset,
+				"a table (%s) has more rows than there can be",
+				section_type_name(entry->type));
+	entry->low = first_id;
+	entry->high = entry->rows ? first_id + entry->rows - 1 : first_id;
+	return LO_OK;
+}
+
+/* What is carried from row to row of the index. */
+struct index_reading {
+	struct section_list *list;
+	uint64_t index_offset;
+	uint64_t offset;
+	uint64_t last_end_ns;
+	uint32_t last_id[SECTION_TYPE_COUNT]; /* of tables by position */
+	struct lo_error *err;
+};
+
+/* Without a detail, ids go on where those of the section before ended. */
+static enum lo_result read_positions(
+		struct index_reading *reading, const struct row *row, struct section_entry *entry)
+{
+	struct byte_cursor cursor = byte_cursor_over(
+			row->bytes[INDEX_DETAIL], row->number[INDEX_DETAIL]);
+	uint64_t first_id = reading->last_id[entry->type] + 1ull;
+
+	if (byte_cursor_left(&cursor) > 0)
+		first_id = byte_cursor_varint(&cursor);
+	if (cursor.failed || first_id > UINT32_MAX ||
+			set_positions(entry, (uint32_t)first_id, NULL) != LO_OK)
+		return bad_index(reading->err, reading->index_offset);
+	reading->last_id[entry->type] = entry->high;
+	return LO_OK;
+}
+
+/* What a row says beyond the size of its section. */
+static enum lo_result read_index_detail(
+		struct index_reading *reading, const struct row *row, struct section_entry *entry)
+{
+	if (section_has_range(entry->type))
+		return read_range(entry, row, reading->index_offset, reading->err);
+	if (section_has_positions(entry->type))
+		return read_positions(reading, row, entry);
+	if (entry->type != SECTION_BLOCK)
+		return LO_OK;
+	entry->begin_ns = row->number[INDEX_BEGIN];
+	entry->end_ns = entry->begin_ns + row->number[INDEX_LENGTH];
+	if (entry->begin_ns < reading->last_end_ns || entry->end_ns < entry->begin_ns ||
+			entry->rows > LIMIT_BLOCK_ROWS)
+		return bad_index(reading->err, reading->index_offset);
+	reading->last_end_ns = entry->end_ns;
+	return LO_OK;
+}
+
+/* The sections tile the file up to the index without a gap, and blocks go forward in time. */
+static enum lo_result read_index_row(struct index_reading *reading, const struct row *row)
+{
+	uint64_t index_offset = reading->index_offset;
+	struct section_list *list = reading->list;
 	struct section_entry entry = {
-		.offset = *offset,
+		.offset = reading->offset,
 		.bytes = (uint32_t)row->number[INDEX_BYTES],
 		.rows = (uint32_t)row->number[INDEX_ROWS],
 		.sequence = list->count,
@@ -145,39 +263,36 @@ static enum lo_result read_index_row(struct section_list *list, const struct row
 
 	if (entry.bytes != row->number[INDEX_BYTES] || entry.rows != row->number[INDEX_ROWS] ||
 			entry.type != row->number[INDEX_TYPE] ||
-			entry.bytes < SECTION_HEADER_LEAST || entry.bytes > index_offset - *offset)
-		return bad_index(err, index_offset);
-	if (entry.type == SECTION_BLOCK) {
-		entry.begin_ns = row->number[INDEX_BEGIN];
-		entry.end_ns = entry.begin_ns + row->number[INDEX_LENGTH];
-		if (entry.begin_ns < *last_end_ns || entry.end_ns < entry.begin_ns ||
-				entry.rows > LIMIT_BLOCK_ROWS)
-			return bad_index(err, index_offset);
-		*last_end_ns = entry.end_ns;
-	}
-	*offset += entry.bytes;
-	result = add_entry(list, &entry, err);
-	return result == LO_OK ? read_losses(list, row, index_offset, err) : result;
+			entry.bytes < SECTION_HEADER_LEAST ||
+			entry.bytes > index_offset - reading->offset)
+		return bad_index(reading->err, index_offset);
+	reading->offset += entry.bytes;
+	result = read_index_detail(reading, row, &entry);
+	if (result == LO_OK)
+		result = add_entry(list, &entry, reading->err);
+	return result == LO_OK && entry.type == SECTION_BLOCK
+			       ? read_losses(list, row, index_offset, reading->err)
+			       : result;
 }
 
 static enum lo_result read_index_rows(struct section_list *list,
 		const struct section_payload *section, struct lo_error *err)
 {
-	uint64_t index_offset = section->header.offset;
+	struct index_reading reading = {
+		.list = list, .index_offset = section->header.offset, .err = err
+	};
 	struct row_map map;
 	struct row_reader reader = { .map = &map,
 		.cursor = byte_cursor_over(section->raw.bytes, section->raw.size) };
 	enum lo_result result = LO_OK;
-	uint64_t last_end_ns = 0;
-	uint64_t offset = 0;
 	struct row row;
 
 	row_map_identity(&map, &row_schemas[SECTION_INDEX]);
 	while (result == LO_OK && row_reader_next(&reader, &row))
-		result = read_index_row(list, &row, &offset, index_offset, &last_end_ns, err);
-	if (result == LO_OK && (reader.cursor.failed || offset != index_offset ||
+		result = read_index_row(&reading, &row);
+	if (result == LO_OK && (reader.cursor.failed || reading.offset != reading.index_offset ||
 					       list->count != section->header.rows))
-		result = bad_index(err, index_offset);
+		result = bad_index(err, reading.index_offset);
 	return result;
 }
 
@@ -381,6 +496,21 @@ static enum lo_result add_block(struct scan *scan, struct section_entry *entry)
 	return result;
 }
 
+/* What the index would say about a section. */
+static enum lo_result set_numbers(struct section_entry *entry, const struct section_header *header,
+		struct lo_error *err)
+{
+	struct section_range range;
+	enum lo_result result = LO_OK;
+
+	if (section_has_range(header->type)) {
+		result = section_range_parse(&range, header, err);
+		set_range(entry, &range);
+	} else if (section_has_positions(header->type) && header->extra_bytes >= TABLE_EXTRA_BYTES)
+		result = set_positions(entry, load_le32(header->extra + TABLE_AT_FIRST_ID), err);
+	return result;
+}
+
 static enum lo_result add_section(struct scan *scan)
 {
 	struct section_entry entry = { .offset = scan->at,
@@ -388,18 +518,20 @@ static enum lo_result add_section(struct scan *scan)
 		.rows = scan->header.rows,
 		.sequence = scan->header.sequence,
 		.type = scan->header.type };
+	struct trace_damage damage = { .offset = scan->at, .bytes = scan->header.header_bytes };
+	struct lo_error why;
 
-	if (scan->header.sequence > scan->next_sequence && !scan->gap) {
-		struct trace_damage damage = { .offset = scan->at,
-			.bytes = scan->header.header_bytes };
-
+	if (scan->header.sequence > scan->next_sequence && !scan->gap)
 		damage_list_add(scan->damage, &damage, "%u sections are missing before this one",
 				scan->header.sequence - scan->next_sequence);
-	}
 	scan->next_sequence = scan->header.sequence + 1;
 	if (entry.type == SECTION_BLOCK)
 		return add_block(scan, &entry);
-	return add_entry(scan->list, &entry, scan->err);
+	if (set_numbers(&entry, &scan->header, &why) == LO_OK)
+		return add_entry(scan->list, &entry, scan->err);
+	damage.bytes = entry.bytes;
+	damage_list_add(scan->damage, &damage, "%s", why.message);
+	return LO_OK;
 }
 
 /* One section or one damaged stretch. LO_END: nothing further is to be had from this file. */
@@ -450,7 +582,7 @@ enum lo_result section_list_scan(struct section_list *list, struct byte_source *
 			result = lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "stopped");
 	}
 	free(scan);
-	return result == LO_END ? LO_OK : result;
+	return result == LO_OK || result == LO_END ? sort_by_type(list, err) : result;
 }
 
 /* The index and its locator are sections too, though not listed in the index. */
@@ -505,6 +637,8 @@ enum lo_result section_list_find(struct section_list *list, struct byte_source *
 		result = load_index(list, source, size, index_offset, &why);
 	if (located && result == LO_OK)
 		result = add_own_entries(list, size, index_offset, &why);
+	if (result == LO_OK)
+		result = sort_by_type(list, &why);
 	if (result == LO_OK)
 		return LO_OK;
 	section_list_release(list);

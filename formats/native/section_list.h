@@ -18,8 +18,10 @@
  */
 struct section_entry {
 	uint64_t offset;
-	uint64_t begin_ns; /* blocks only, as is end_ns (inclusive) */
+	uint64_t begin_ns; /* of blocks and sections with a range, as is end_ns (inclusive) */
 	uint64_t end_ns;
+	uint32_t low;   /* of sections with a range, and the ids of tables by position; 0 */
+	uint32_t high;  /* inclusive */
 	uint32_t bytes; /* header and payload */
 	uint32_t rows;
 	uint32_t sequence;
@@ -40,6 +42,8 @@ struct section_list {
 	struct section_loss *losses;
 	uint32_t loss_count;
 	uint32_t loss_capacity;
+	uint32_t *positions; /* of entries, by type and then in order */
+	uint32_t type_begin[SECTION_TYPE_COUNT + 1];
 	enum trace_index_state index;
 	bool cut; /* the file ends inside a section */
 };
@@ -59,6 +63,10 @@ static inline struct time_span block_span(uint64_t begin_ns, uint64_t end_ns)
 {
 	return (struct time_span){ begin_ns, end_ns < UINT64_MAX ? end_ns + 1 : UINT64_MAX };
 }
+
+/* Positions of all sections of one type, in order. */
+const uint32_t *section_list_of(
+		const struct section_list *list, enum section_type type, uint32_t *count);
 
 /* The losses of one section: a stretch of `list->losses`, NULL when there are none. */
 const struct section_loss *section_list_losses(

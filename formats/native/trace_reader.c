@@ -1,74 +1,14 @@
 #include "formats/native/trace_reader.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/base/bytes.h"
-#include "formats/native/block.h"
-#include "formats/native/block_cache.h"
-#include "formats/native/damage_list.h"
-#include "formats/native/reader_parts.h"
-#include "formats/native/section_list.h"
-#include "formats/native/section_read.h"
-#include "formats/native/trace_schema.h"
-#include "formats/native/trace_tables.h"
+#include "formats/native/reader_state.h"
 
 #define DEFAULT_CACHE_BYTES (64ull << 20)
 
-/*
- * Work space of reading one block. Several threads may read blocks at once, each in a space of its
- * own; one space is kept between two blocks, since making one costs more than a small block.
- */
-struct block_reading {
-	struct section_payload section;
-	struct block_header block;
-	struct byte_buffer scratch;
-	struct byte_unpacker *unpacker;
-};
-
-struct trace_reader {
-	struct byte_source *source;
-	struct section_list sections;
-	struct trace_schema schema;
-	struct trace_tables tables;
-	struct trace_info info;
-
-	uint32_t *blocks; /* positions in `sections` */
-	uint32_t block_count;
-	struct block_cache cache;
-	struct damage_list damage;
-	atomic_bool *block_is_bad; /* by block number: reported before */
-	_Atomic(struct block_reading *) spare;
-};
-
-static void block_reading_free(struct block_reading *reading)
-{
-	if (!reading)
-		return;
-	section_payload_release(&reading->section);
-	byte_buffer_release(&reading->scratch);
-	byte_unpacker_free(reading->unpacker);
-	free(reading);
-}
-
 /* ---- opening ---- */
-
-static struct trace_damage section_damage(const struct section_entry *entry)
-{
-	struct trace_damage damage = { .offset = entry->offset, .bytes = entry->bytes };
-
-	if (entry->type == SECTION_BLOCK) {
-		damage.rows = entry->rows;
-		damage.span = block_span(entry->begin_ns, entry->end_ns);
-	}
-	return damage;
-}
-
-static bool is_damage(enum lo_result result)
-{
-	return result == LO_CORRUPT || result == LO_TRUNCATED || result == LO_UNSUPPORTED;
-}
 
 /* Work space of opening. */
 struct opening {
@@ -79,26 +19,10 @@ struct opening {
 	struct lo_error *err;
 };
 
-/* Reads a section and makes sure that it is the one that the list promises. */
-static enum lo_result read_section(struct section_payload *section, struct byte_source *source,
-		const struct section_entry *entry, struct lo_error *err)
-{
-	enum lo_result result = section_payload_read(
-			section, source, entry->offset, entry->bytes, err);
-
-	if (result != LO_OK)
-		return result;
-	if (section->header.type != entry->type || section->header.rows != entry->rows ||
-			section->header.sequence != entry->sequence)
-		return lo_fail(err, LO_CORRUPT, entry->offset,
-				"a section is not the one that the index lists");
-	return LO_OK;
-}
-
 static enum lo_result unpack_section(
 		struct opening *opening, const struct section_entry *entry, struct lo_error *why)
 {
-	enum lo_result result = read_section(
+	enum lo_result result = reader_read_section(
 			&opening->section, opening->reader->source, entry, why);
 
 	if (result != LO_OK)
@@ -178,7 +102,7 @@ static enum lo_result load_end(struct opening *opening, const struct section_ent
 {
 	struct trace_reader *reader = opening->reader;
 	struct lo_error why;
-	enum lo_result result = read_section(&opening->section, reader->source, entry, &why);
+	enum lo_result result = reader_read_section(&opening->section, reader->source, entry, &why);
 
 	if (result == LO_OK && opening->section.header.extra_bytes < END_EXTRA_BYTES)
 		result = lo_fail(&why, LO_CORRUPT, entry->offset, "it is too short");
@@ -201,7 +125,7 @@ static enum lo_result note_unknown_section(
 	struct trace_reader *reader = opening->reader;
 	struct trace_damage damage = section_damage(entry);
 	struct lo_error why;
-	enum lo_result result = read_section(&opening->section, reader->source, entry, &why);
+	enum lo_result result = reader_read_section(&opening->section, reader->source, entry, &why);
 
 	if (result == LO_OK && opening->section.header.flags & SECTION_FLAG_OPTIONAL)
 		return LO_OK;
@@ -253,29 +177,32 @@ static enum lo_result load_sections(struct opening *opening)
 	return result == LO_OK ? trace_tables_finish(&reader->tables, opening->err) : result;
 }
 
-static enum lo_result list_blocks(struct trace_reader *reader, struct lo_error *err)
+static void list_blocks(struct trace_reader *reader)
 {
 	uint64_t last_end_ns = 0;
 
-	reader->blocks = malloc((size_t)reader->sections.count * sizeof(*reader->blocks) + 1);
-	if (!reader->blocks)
-		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a list of blocks");
-	for (uint32_t i = 0; i < reader->sections.count; i++) {
-		const struct section_entry *entry = &reader->sections.entries[i];
+	reader->blocks = section_list_of(&reader->sections, SECTION_BLOCK, &reader->block_count);
+	for (uint32_t i = 0; i < reader->block_count; i++) {
+		const struct section_entry *entry = &reader->sections.entries[reader->blocks[i]];
 
-		if (entry->type != SECTION_BLOCK)
-			continue;
-		reader->blocks[reader->block_count++] = i;
 		reader->info.events += entry->rows;
 		last_end_ns = entry->end_ns;
 	}
 	reader->info.blocks = reader->block_count;
 	if (reader->info.duration_ns < last_end_ns)
 		reader->info.duration_ns = last_end_ns;
-	reader->block_is_bad = calloc((size_t)reader->block_count + 1, sizeof(atomic_bool));
-	if (!reader->block_is_bad)
-		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a list of blocks");
-	return LO_OK;
+}
+
+static enum lo_result prepare_cache(
+		struct trace_reader *reader, uint64_t cache_bytes, struct lo_error *err)
+{
+	uint32_t sections = reader->sections.count;
+
+	reader->is_bad = calloc((size_t)sections + 1, sizeof(atomic_bool));
+	if (!reader->is_bad)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u sections",
+				sections);
+	return section_cache_init(&reader->cache, sections, cache_bytes, err);
 }
 
 static void fill_info(struct trace_reader *reader)
@@ -343,13 +270,12 @@ static enum lo_result open_parts(
 	if (result == LO_OK)
 		result = load_sections(opening);
 	if (result == LO_OK)
-		result = list_blocks(reader, opening->err);
-	if (result == LO_OK)
-		result = block_cache_init(
-				&reader->cache, reader->block_count, cache_bytes, opening->err);
-	if (result == LO_OK)
-		fill_info(reader);
-	return result;
+		result = prepare_cache(reader, cache_bytes, opening->err);
+	if (result != LO_OK)
+		return result;
+	list_blocks(reader);
+	fill_info(reader);
+	return LO_OK;
 }
 
 enum lo_result trace_reader_open(struct trace_reader **out, struct byte_source *source,
@@ -363,6 +289,7 @@ enum lo_result trace_reader_open(struct trace_reader **out, struct byte_source *
 		byte_source_close(source);
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory to open a trace");
 	}
+	opening.reader->self = opening.reader;
 	opening.reader->source = source;
 	damage_list_init(&opening.reader->damage);
 	result = open_parts(&opening, options);
@@ -379,159 +306,14 @@ void trace_reader_close(struct trace_reader *reader)
 {
 	if (!reader)
 		return;
-	block_reading_free(atomic_load(&reader->spare));
-	block_cache_release(&reader->cache);
+	section_reading_free(atomic_load(&reader->spare));
+	section_cache_release(&reader->cache);
 	damage_list_release(&reader->damage);
 	trace_tables_release(&reader->tables);
 	section_list_release(&reader->sections);
 	byte_source_close(reader->source);
-	free(reader->block_is_bad);
-	free(reader->blocks);
+	free(reader->is_bad);
 	free(reader);
-}
-
-/* ---- blocks ---- */
-
-uint32_t trace_block_count(const struct trace_reader *reader)
-{
-	return reader->block_count;
-}
-
-uint32_t trace_block_at(const struct trace_reader *reader, uint64_t time_ns)
-{
-	uint32_t low = 0;
-	uint32_t high = reader->block_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (reader->sections.entries[reader->blocks[middle]].end_ns < time_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static enum lo_result decode_entry(struct trace_reader *reader, const struct section_entry *entry,
-		struct block_reading *reading, struct event *events, uint32_t *count,
-		struct lo_error *err)
-{
-	enum lo_result result = read_section(&reading->section, reader->source, entry, err);
-
-	if (result != LO_OK)
-		return result;
-	if (reading->section.header.version > FORMAT_VERSION)
-		return lo_fail(err, LO_UNSUPPORTED, entry->offset,
-				"it is written in version %u of the format",
-				reading->section.header.version);
-	result = block_header_parse(&reading->block, &reading->section.header, err);
-	if (result != LO_OK)
-		return result;
-	if (reading->block.begin_ns != entry->begin_ns || reading->block.end_ns != entry->end_ns)
-		return lo_fail(err, LO_CORRUPT, entry->offset,
-				"it covers another time than the index lists");
-	return block_decode(&reading->section.header, &reading->block, reading->section.payload,
-			&reader->schema, EVENT_COLUMNS_ALL, reading->unpacker, &reading->scratch,
-			events, count, err);
-}
-
-/* A stack whose row was lost is no stack; so every stack id that leaves the reader exists. */
-static void drop_unknown_stacks(
-		const struct trace_reader *reader, struct event *events, uint32_t count)
-{
-	uint32_t stacks = stack_table_stack_count(reader->tables.stacks);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (events[i].stack > stacks)
-			events[i].stack = STACK_NONE;
-}
-
-static enum lo_result take_reading(
-		struct trace_reader *reader, struct block_reading **out, struct lo_error *err)
-{
-	struct block_reading *reading = atomic_exchange(&reader->spare, NULL);
-	enum lo_result result;
-
-	if (!reading) {
-		reading = calloc(1, sizeof(*reading));
-		if (!reading)
-			return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
-					"no memory to read a block");
-		result = byte_unpacker_new(&reading->unpacker, err);
-		if (result != LO_OK) {
-			block_reading_free(reading);
-			return result;
-		}
-	}
-	*out = reading;
-	return LO_OK;
-}
-
-static enum lo_result read_block(struct trace_reader *reader, const struct section_entry *entry,
-		struct event **out, uint32_t *count, struct lo_error *err)
-{
-	struct event *events = malloc((size_t)entry->rows * sizeof(*events) + 1);
-	struct block_reading *reading = NULL;
-	enum lo_result result;
-
-	*count = 0;
-	if (!events)
-		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a block of %u rows",
-				entry->rows);
-	result = take_reading(reader, &reading, err);
-	if (result == LO_OK)
-		result = decode_entry(reader, entry, reading, events, count, err);
-	block_reading_free(atomic_exchange(&reader->spare, reading));
-	if (result != LO_OK) {
-		free(events);
-		return result;
-	}
-	drop_unknown_stacks(reader, events, *count);
-	*out = events;
-	return LO_OK;
-}
-
-static enum lo_result report_block(struct trace_reader *reader, uint32_t number,
-		const struct lo_error *why, struct lo_error *err)
-{
-	const struct section_entry *entry = &reader->sections.entries[reader->blocks[number]];
-	struct trace_damage damage = section_damage(entry);
-
-	if (!atomic_exchange(&reader->block_is_bad[number], true))
-		damage_list_add(&reader->damage, &damage, "a block of %u events is lost: %s",
-				entry->rows, why->message);
-	return lo_fail(err, LO_CORRUPT, entry->offset, "%s", why->message);
-}
-
-enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
-		const struct cached_block **out, struct lo_error *err)
-{
-	const struct section_entry *entry = &reader->sections.entries[reader->blocks[number]];
-	struct event *events = NULL;
-	struct lo_error why;
-	enum lo_result result;
-	uint32_t count;
-
-	if (atomic_load(&reader->block_is_bad[number]))
-		return lo_fail(err, LO_CORRUPT, entry->offset, "this block is damaged");
-	*out = block_cache_get(&reader->cache, number);
-	if (*out)
-		return LO_OK;
-	result = read_block(reader, entry, &events, &count, &why);
-	if (is_damage(result))
-		return report_block(reader, number, &why, err);
-	if (result == LO_OK)
-		return block_cache_put(&reader->cache, number, events, count, out, err);
-	if (err)
-		*err = why;
-	return result;
-}
-
-void trace_block_release(struct trace_reader *reader, const struct cached_block *block)
-{
-	if (block)
-		block_cache_unhold(&reader->cache, block);
 }
 
 /* ---- what is known without events ---- */

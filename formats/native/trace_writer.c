@@ -10,6 +10,7 @@
 #include "formats/native/block.h"
 #include "formats/native/row_codec.h"
 #include "formats/native/section.h"
+#include "formats/native/section_builder.h"
 #include "formats/native/trace_schema.h"
 
 /* Rows collected in memory before a table section is written though no block asks for it. */
@@ -34,6 +35,10 @@ struct trace_writer {
 	/* Rows to be written, by section type; and of the index, which is kept to the end. */
 	struct row_writer pending[SECTION_TYPE_COUNT];
 	uint32_t rows_taken[SECTION_TYPE_COUNT]; /* by add_row(), in the whole file */
+	struct section_range task_ids;           /* of the pending rows about tasks */
+	struct row_writer late_tasks; /* of tasks that had rows before, or were passed over */
+	struct section_range late_task_ids;
+	uint32_t highest_task; /* that has a row */
 
 	struct event *events; /* of the current block, TRACE_BLOCK_ROWS */
 	uint32_t event_count;
@@ -48,8 +53,9 @@ struct trace_writer {
 	struct section_header header;
 	struct block_header block;
 	struct byte_buffer payload;
-	struct byte_buffer index_losses;
+	struct byte_buffer index_detail;
 	struct byte_buffer section; /* header and payload: written in one go */
+	struct section_builders *builders;
 	struct trace_writer_stats stats;
 };
 
@@ -73,17 +79,17 @@ static enum lo_result check_usable(struct trace_writer *writer, struct lo_error 
 
 /* ---- sections ---- */
 
-/* The index has an entry for each section, with the losses of blocks as pairs of varints. */
+/* The index has an entry for each section. What `detail` is depends on the type. */
 static void add_index_row(struct trace_writer *writer, const struct section_header *header,
-		uint64_t begin_ns, uint64_t length_ns, const struct byte_buffer *losses)
+		uint64_t begin_ns, uint64_t length_ns, const struct byte_buffer *detail)
 {
 	struct row row = { .number = { [INDEX_TYPE] = header->type,
 					   [INDEX_BYTES] = section_bytes(header),
 					   [INDEX_ROWS] = header->rows,
 					   [INDEX_BEGIN] = begin_ns,
 					   [INDEX_LENGTH] = length_ns,
-					   [INDEX_LOSSES] = losses ? losses->size : 0 },
-		.bytes = { [INDEX_LOSSES] = losses ? losses->bytes : NULL } };
+					   [INDEX_DETAIL] = detail ? detail->size : 0 },
+		.bytes = { [INDEX_DETAIL] = detail ? detail->bytes : NULL } };
 
 	row_writer_put(&writer->pending[SECTION_INDEX], &row);
 }
@@ -113,38 +119,98 @@ static enum lo_result write_section(struct trace_writer *writer)
 static void start_section(struct trace_writer *writer, enum section_type type, uint32_t rows)
 {
 	writer->header.type = (uint16_t)type;
-	writer->header.flags = type == SECTION_INDEX || type == SECTION_LOCATOR
-					       ? SECTION_FLAG_OPTIONAL
-					       : 0;
+	writer->header.flags = section_is_optional(type) ? SECTION_FLAG_OPTIONAL : 0;
 	writer->header.rows = rows;
 	writer->header.extra_bytes = 0;
 	byte_buffer_clear(&writer->payload);
 }
 
-/* Writes the pending rows of one table, if there are any. */
-static enum lo_result write_table(
-		struct trace_writer *writer, enum section_type type, uint32_t first_id)
+/* The entry of a section that has a range; of all others the time reached so far. */
+static enum lo_result add_range_to_index(
+		struct trace_writer *writer, const struct section_range *range)
 {
-	struct row_writer *rows = &writer->pending[type];
+	struct byte_buffer *detail = &writer->index_detail;
+
+	byte_buffer_clear(detail);
+	byte_buffer_put_varint(detail, range->low);
+	byte_buffer_put_varint(detail, range->high - range->low);
+	add_index_row(writer, &writer->header, range->begin_ns, range->end_ns - range->begin_ns,
+			detail);
+	return byte_buffer_check(detail, &writer->failure);
+}
+
+/* Writes a section whose payload is one frame. `first_id` as in table_extra_offset. */
+static enum lo_result write_frame(
+		struct trace_writer *writer, const struct section_draft *draft, uint32_t first_id)
+{
+	enum lo_result result;
+
+	start_section(writer, draft->type, draft->rows);
+	store_le32(writer->header.extra + TABLE_AT_FIRST_ID, first_id);
+	store_le32(writer->header.extra + TABLE_AT_RAW_BYTES, (uint32_t)draft->raw_bytes);
+	writer->header.extra_bytes = TABLE_EXTRA_BYTES;
+	if (section_has_range(draft->type))
+		section_range_store(&writer->header, &draft->range);
+	result = byte_packer_pack(writer->packer, draft->raw, draft->raw_bytes, &writer->payload,
+			&writer->failure);
+	if (result == LO_OK)
+		result = write_section(writer);
+	if (result != LO_OK || draft->type == SECTION_INDEX)
+		return result;
+	if (section_has_range(draft->type))
+		return add_range_to_index(writer, &draft->range);
+	byte_buffer_clear(&writer->index_detail);
+	if (section_has_positions(draft->type))
+		byte_buffer_put_varint(&writer->index_detail, first_id);
+	add_index_row(writer, &writer->header, writer->begin_ns, 0, &writer->index_detail);
+	return byte_buffer_check(&writer->index_detail, &writer->failure);
+}
+
+/* Writes rows, if there are any. */
+static enum lo_result write_rows(struct trace_writer *writer, enum section_type type,
+		struct row_writer *rows, const struct section_range *range, uint32_t first_id)
+{
+	struct section_draft draft = { .type = type,
+		.rows = rows->rows,
+		.range = *range,
+		.raw = rows->bytes.bytes,
+		.raw_bytes = rows->bytes.size };
 	enum lo_result result;
 
 	if (rows->rows == 0)
 		return LO_OK;
 	result = byte_buffer_check(&rows->bytes, &writer->failure);
-	if (result != LO_OK)
-		return result;
-	start_section(writer, type, rows->rows);
-	writer->header.extra_bytes = TABLE_EXTRA_BYTES;
-	store_le32(writer->header.extra + TABLE_AT_FIRST_ID, first_id);
-	store_le32(writer->header.extra + TABLE_AT_RAW_BYTES, (uint32_t)rows->bytes.size);
-	result = byte_packer_pack(writer->packer, rows->bytes.bytes, rows->bytes.size,
-			&writer->payload, &writer->failure);
 	if (result == LO_OK)
-		result = write_section(writer);
+		result = write_frame(writer, &draft, first_id);
 	row_writer_clear(rows);
-	if (result == LO_OK && type != SECTION_INDEX)
-		add_index_row(writer, &writer->header, writer->begin_ns, 0, NULL);
 	return result;
+}
+
+/* Writes the pending rows of one table. */
+static enum lo_result write_table(
+		struct trace_writer *writer, enum section_type type, uint32_t first_id)
+{
+	return write_rows(writer, type, &writer->pending[type], &SECTION_RANGE_ALL, first_id);
+}
+
+struct section_output {
+	struct trace_writer *writer;
+};
+
+enum lo_result section_output_put(struct section_output *output, const struct section_draft *draft,
+		uint64_t *bytes, struct lo_error *err)
+{
+	struct trace_writer *writer = output->writer;
+	enum lo_result result;
+
+	if (draft->raw_bytes > LIMIT_TABLE_RAW)
+		return lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET,
+				"a section (%s) of %zu bytes, the limit is %u",
+				section_type_name(draft->type), draft->raw_bytes, LIMIT_TABLE_RAW);
+	result = write_frame(writer, draft, 0);
+	if (bytes)
+		*bytes = section_bytes(&writer->header);
+	return settle(writer, result, err);
 }
 
 /* ---- tables with ids by position ---- */
@@ -205,10 +271,38 @@ static enum lo_result write_new_rows(struct trace_writer *writer, enum section_t
 	return result == LO_OK ? write_table(writer, type, first_id) : result;
 }
 
+static void add_to_range(struct section_range *range, const struct row_writer *rows, uint32_t id)
+{
+	if (rows->rows == 0)
+		*range = (struct section_range){ .low = id, .high = id };
+	if (id < range->low)
+		range->low = id;
+	if (id > range->high)
+		range->high = id;
+}
+
+/*
+ * Rows about tasks mostly come with ids that go up, so that their sections have ranges that do not
+ * overlap and a reader finds a task in one of them. Later rows for a task (it was renamed) would
+ * spoil that: they have sections of their own, behind.
+ */
+static enum lo_result write_task_rows(struct trace_writer *writer)
+{
+	enum lo_result result;
+
+	writer->task_ids.begin_ns = writer->task_ids.end_ns = writer->begin_ns;
+	writer->late_task_ids.begin_ns = writer->late_task_ids.end_ns = writer->begin_ns;
+	result = write_rows(writer, SECTION_TASKS, &writer->pending[SECTION_TASKS],
+			&writer->task_ids, 0);
+	return result == LO_OK ? write_rows(writer, SECTION_TASKS, &writer->late_tasks,
+						 &writer->late_task_ids, 0)
+			       : result;
+}
+
 /* In an order in which no row names one that comes later, so that a cut file is consistent. */
 static enum lo_result write_tables(struct trace_writer *writer)
 {
-	static const enum section_type by_row[] = { SECTION_META, SECTION_PROCESSES, SECTION_TASKS,
+	static const enum section_type by_row[] = { SECTION_META, SECTION_PROCESSES,
 		SECTION_SYMBOLS };
 	enum lo_result result = write_new_rows(writer, SECTION_STRINGS, &writer->strings_written,
 			string_table_count(writer->strings), put_string);
@@ -224,7 +318,7 @@ static enum lo_result write_tables(struct trace_writer *writer)
 				stack_table_stack_count(writer->stacks), put_stack);
 	for (size_t i = 0; i < LO_COUNT_OF(by_row) && result == LO_OK; i++)
 		result = write_table(writer, by_row[i], 0);
-	return result;
+	return result == LO_OK ? write_task_rows(writer) : result;
 }
 
 /* ---- blocks ---- */
@@ -232,17 +326,33 @@ static enum lo_result write_tables(struct trace_writer *writer)
 /* For the header of the block, and as pairs of varints for its row in the index. */
 static enum lo_result collect_losses(struct trace_writer *writer)
 {
-	byte_buffer_clear(&writer->index_losses);
+	byte_buffer_clear(&writer->index_detail);
 	writer->block.loss_count = 0;
 	for (unsigned cause = 0; cause < LOSS_CAUSE_COUNT; cause++) {
 		if (writer->block_lost[cause] == 0)
 			continue;
 		writer->block.losses[writer->block.loss_count++] = (struct block_loss){ cause,
 			writer->block_lost[cause] };
-		byte_buffer_put_varint(&writer->index_losses, cause);
-		byte_buffer_put_varint(&writer->index_losses, writer->block_lost[cause]);
+		byte_buffer_put_varint(&writer->index_detail, cause);
+		byte_buffer_put_varint(&writer->index_detail, writer->block_lost[cause]);
 	}
-	return byte_buffer_check(&writer->index_losses, &writer->failure);
+	return byte_buffer_check(&writer->index_detail, &writer->failure);
+}
+
+/* Lets whatever is built from blocks follow the one that was just written. */
+static enum lo_result tell_builders(struct trace_writer *writer)
+{
+	struct section_output output = { writer };
+	struct sealed_block block = { .number = (uint32_t)writer->stats.blocks,
+		.sequence = writer->header.sequence,
+		.begin_ns = writer->block.begin_ns,
+		.end_ns = writer->block.end_ns,
+		.bytes = section_bytes(&writer->header),
+		.offset = writer->sink->written - section_bytes(&writer->header),
+		.events = writer->events,
+		.rows = writer->event_count };
+
+	return section_builders_sealed(writer->builders, &block, &output, &writer->failure);
 }
 
 /* Writes the current block, be it empty, as covering the time up to `end_ns`. */
@@ -266,10 +376,11 @@ static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 	}
 	if (result == LO_OK) {
 		add_index_row(writer, &writer->header, writer->begin_ns, end_ns - writer->begin_ns,
-				&writer->index_losses);
+				&writer->index_detail);
+		writer->begin_ns = end_ns;
+		result = tell_builders(writer);
 		writer->stats.blocks++;
 		writer->event_count = 0;
-		writer->begin_ns = end_ns;
 		memset(writer->block_lost, 0, sizeof(writer->block_lost));
 		writer->has_losses = false;
 	}
@@ -291,10 +402,13 @@ static enum lo_result init_parts(struct trace_writer *writer)
 
 	for (unsigned type = 0; type < SECTION_TYPE_COUNT; type++)
 		writer->pending[type].schema = &row_schemas[type];
+	writer->late_tasks.schema = &row_schemas[SECTION_TASKS];
 	if (result == LO_OK)
 		result = stack_table_new(&writer->stacks, failure);
 	if (result == LO_OK)
 		result = byte_packer_new(&writer->packer, failure);
+	if (result == LO_OK)
+		result = section_builders_new(&writer->builders, failure);
 	if (result != LO_OK)
 		return result;
 	writer->events = malloc(TRACE_BLOCK_ROWS * sizeof(*writer->events));
@@ -335,10 +449,12 @@ void trace_writer_close(struct trace_writer *writer)
 	stack_table_free(writer->stacks);
 	byte_packer_free(writer->packer);
 	event_encoder_release(&writer->encoder);
+	section_builders_free(writer->builders);
+	row_writer_release(&writer->late_tasks);
 	for (unsigned type = 0; type < SECTION_TYPE_COUNT; type++)
 		row_writer_release(&writer->pending[type]);
 	byte_buffer_release(&writer->payload);
-	byte_buffer_release(&writer->index_losses);
+	byte_buffer_release(&writer->index_detail);
 	byte_buffer_release(&writer->section);
 	free(writer->modules);
 	free(writer->events);
@@ -466,11 +582,23 @@ enum lo_result trace_writer_task(
 					   [TASK_NAME] = task->name,
 					   [TASK_KIND] = task->kind,
 					   [TASK_FLAGS] = task->flags } };
+	struct row_writer *rows;
+	enum lo_result result;
+	bool late;
 
 	if (task->id == TASK_NONE || task->id > LIMIT_TASKS || task->kind >= TASK_KIND_COUNT)
 		return lo_fail(err, LO_USAGE, LO_NO_OFFSET, "no task can have id %u and kind %u",
 				task->id, task->kind);
-	return add_row(writer, SECTION_TASKS, &row, err);
+	result = check_room(writer, SECTION_TASKS, 1, err);
+	if (result != LO_OK)
+		return result;
+	late = task->id <= writer->highest_task;
+	rows = late ? &writer->late_tasks : &writer->pending[SECTION_TASKS];
+	add_to_range(late ? &writer->late_task_ids : &writer->task_ids, rows, task->id);
+	row_writer_put(rows, &row);
+	if (!late)
+		writer->highest_task = task->id;
+	return rows->bytes.size < TABLE_BYTES ? LO_OK : settle(writer, write_tables(writer), err);
 }
 
 enum lo_result trace_writer_process(struct trace_writer *writer, const struct process_info *process,
@@ -656,7 +784,10 @@ enum lo_result trace_writer_finish(
 		return result;
 	if (end_ns < writer->last_ns)
 		end_ns = writer->last_ns;
-	result = write_schema(writer);
+	result = section_builders_finish(writer->builders, end_ns,
+			&(struct section_output){ writer }, &writer->failure);
+	if (result == LO_OK)
+		result = write_schema(writer);
 	if (result == LO_OK)
 		result = write_end(writer, end_ns);
 	if (result == LO_OK)
