@@ -56,10 +56,12 @@ static uint64_t hash_stack(const uintptr_t *addresses, uint32_t count, uint64_t 
 
 bool stack_libunwind_walk(struct stack_memo *memo, struct stack_walk *result)
 {
-	uintptr_t *addresses = stack_memo_other_side(memo)->address;
+	struct memo_view view;
 
-	stack_memo_begin(memo, &result->turn, &result->id);
+	if (!stack_memo_begin(memo, &view))
+		return false;
 
+	uintptr_t *addresses = view.other_side->address;
 	int saved_errno = errno;
 	int count = unwind_backtrace((void **)addresses, MEMO_FRAMES);
 	errno = saved_errno;
@@ -71,5 +73,6 @@ bool stack_libunwind_walk(struct stack_memo *memo, struct stack_walk *result)
 	result->addresses = addresses;
 	result->hash = hash_stack(addresses, result->count, result->flags);
 	result->id = STACK_NONE;
-	return stack_memo_commit(memo, result->turn);
+	result->turn = view.turn;
+	return stack_memo_commit(memo, view.turn);
 }

@@ -33,7 +33,11 @@
  *   M6  Code in modules that may be unloaded is asked for again before it is believed, innermost
  *       first, so that the address asked for is known to be live.
  *   M7  A signal handler may interrupt the owner anywhere and walk with the same memo. `turn`
- *       tells the interrupted walk, which then leaves the memo empty and has no result.
+ *       tells the interrupted walk, which then leaves the memo empty and has no result. Until it
+ *       notices, what it finds in the sides may be the handler's. So the indices that it goes by
+ *       are those of its begin (struct memo_view); and a place that it found in a side, on a stack
+ *       or in the sides, is used only if the turn is still its own *after* it was found: then it
+ *       is of the remembered stack itself, and stays good whatever a handler does next.
  *   M8  The frames of the shim at the inner end are part of the memo, but not of the stack. Those
  *       further out (the start of a thread) are not frames here; what they read is in `reads`.
  *
@@ -111,8 +115,18 @@ struct stack_memo {
 /* Forgets everything: the memo gets another owner. */
 void stack_memo_reset(struct stack_memo *memo);
 
-/* Begins a turn. False: no stack is remembered. `stored_id` is the id of the one that is. */
-bool stack_memo_begin(struct stack_memo *memo, uint32_t *turn, uint32_t *stored_id);
+/* The remembered stack as it was at the begin of a turn; see M7 about what it leads to. */
+struct memo_view {
+	uint32_t turn;
+	uint32_t id;     /* where the stack is stored, or STACK_NONE */
+	bool is_nothing; /* there is none: then the rest is of use to nobody */
+	struct memo_side *side;
+	struct memo_side *other_side; /* for new frames */
+	struct memo_stack stack;
+};
+
+/* Begins a turn. False: another turn came between. */
+bool stack_memo_begin(struct stack_memo *memo, struct memo_view *view);
 
 /* Ends a turn. False: another turn came between, nothing is remembered. */
 bool stack_memo_commit(struct stack_memo *memo, uint32_t turn);
@@ -120,31 +134,19 @@ bool stack_memo_commit(struct stack_memo *memo, uint32_t turn);
 /* Remembers the id of the stack of that turn. False: another turn came between. */
 bool stack_memo_store_id(struct stack_memo *memo, uint32_t turn, uint32_t id);
 
-/* The side that has the remembered stack, and the one that a walk may write to. */
-static inline struct memo_side *stack_memo_side(const struct stack_memo *memo)
-{
-	return (struct memo_side *)&memo->sides[memo->side];
-}
-
-static inline struct memo_side *stack_memo_other_side(struct stack_memo *memo)
-{
-	return &memo->sides[!memo->side];
-}
-
 /*
- * Is the rest of the walk from `frame` of `stack` outwards still the remembered one? On false
- * `*candidate` is the first frame that may still be joined by a later state of this walk. `stack`
- * is what memo->stack was at the begin of the turn.
+ * Is the rest of the walk from `frame` outwards still the remembered one? On false `*candidate` is
+ * the first frame that may still be joined by a later state of this walk.
  */
-bool stack_memo_holds(const struct stack_memo *memo, const struct memo_stack *stack, uint32_t frame,
+bool stack_memo_holds(const struct stack_memo *memo, const struct memo_view *view, uint32_t frame,
 		struct stack_reach *reach, bool certain, uint32_t *candidate);
 
 /*
  * Makes the memo be about the new stack: the frames of `fresh`, which are in the other side, and
- * from frame `tail` on those of `stack`; none if `tail` is its end. `fresh->hash` is the hash
+ * the remembered ones from frame `tail` on; none if `tail` is their end. `fresh->hash` is the hash
  * without the rest, whose hash is to be multiplied with `factor`.
  */
-void stack_memo_join(struct stack_memo *memo, const struct memo_stack *stack,
+void stack_memo_join(struct stack_memo *memo, const struct memo_view *view,
 		const struct memo_stack *fresh, uint32_t tail, uint64_t factor);
 
 /* Number of the module with this salt, added if need be; after MEMO_MODULES the memo is stale. */

@@ -37,9 +37,9 @@ struct position {
 
 struct walk {
 	struct stack_memo *memo;
-	struct memo_stack remembered; /* as it was at the beginning, whatever a handler does (M7) */
-	struct memo_side *side;       /* the other one */
-	struct memo_stack fresh;      /* the frames found so far, in `side` */
+	const struct memo_view *remembered;
+	struct memo_side *side;  /* where new frames go */
+	struct memo_stack fresh; /* the frames found so far, in `side` */
 	struct stack_reach reach;
 	uint64_t factor;    /* MEMO_HASH_FACTOR to the power of their number */
 	uint32_t limit;     /* the frame that must not be added any more */
@@ -381,7 +381,7 @@ static inline int step_other(struct walk *walk, uint32_t rule, uint64_t salt, st
 /* May the rest of the memo from `frame` on be the rest of this walk? */
 static bool fits(const struct walk *walk, uint32_t frame)
 {
-	const struct memo_stack *stack = &walk->remembered;
+	const struct memo_stack *stack = &walk->remembered->stack;
 	const struct memo_stack *fresh = &walk->fresh;
 	uint32_t fresh_count = fresh->end - fresh->own_end;
 	uint32_t tail_begin = frame > stack->own_end ? frame : stack->own_end;
@@ -397,9 +397,8 @@ static bool fits(const struct walk *walk, uint32_t frame)
 /* True if the rest of the walk is the remembered one from `walk->candidate` on. */
 static inline bool join(struct walk *walk, const struct position *here)
 {
-	const struct stack_memo *memo = walk->memo;
-	const struct memo_stack *stack = &walk->remembered;
-	const struct memo_side *side = stack_memo_side(memo);
+	const struct memo_stack *stack = &walk->remembered->stack;
+	const struct memo_side *side = walk->remembered->side;
 	uint32_t i = walk->candidate;
 
 	while (i < stack->end && side->sp[i] < here->sp)
@@ -415,7 +414,8 @@ static inline bool join(struct walk *walk, const struct position *here)
 		walk->candidate = stack->end;
 		return false;
 	}
-	if (!stack_memo_holds(memo, stack, i, &walk->reach, walk->certain, &walk->candidate))
+	if (!stack_memo_holds(walk->memo, walk->remembered, i, &walk->reach, walk->certain,
+			    &walk->candidate))
 		return false;
 	if (needs_bp)
 		need_bp(walk, here->bp);
@@ -430,7 +430,7 @@ static void walk_out(struct walk *walk, const struct stack_registers *from)
 	int end = STEP_DONE;
 
 	while (end == STEP_DONE) {
-		if (walk->candidate < walk->remembered.end && join(walk, &here))
+		if (walk->candidate < walk->remembered->stack.end && join(walk, &here))
 			return;
 		if (fresh->end == walk->limit) {
 			end = MEMO_END_DEPTH;
@@ -450,7 +450,7 @@ static void walk_out(struct walk *walk, const struct stack_registers *from)
 		}
 	}
 
-	walk->candidate = walk->remembered.end;
+	walk->candidate = walk->remembered->stack.end;
 	fresh->ended = (enum memo_end)end;
 	fresh->top = walk->side->sp[fresh->end - 1];
 	if (end == MEMO_END_ZERO) {
@@ -467,7 +467,7 @@ static void set_result(struct stack_walk *result, const struct stack_memo *memo)
 {
 	const struct memo_stack *stack = &memo->stack;
 
-	result->addresses = &stack_memo_side(memo)->address[stack->own_end];
+	result->addresses = &memo->sides[memo->side].address[stack->own_end];
 	result->count = stack->end - stack->own_end;
 	result->flags = 0;
 	if (stack->ended != MEMO_END_ROOT && stack->ended != MEMO_END_ZERO)
@@ -483,11 +483,11 @@ static void set_result(struct stack_walk *result, const struct stack_memo *memo)
  * Is it the remembered stack, as a whole? That is what a thread that waits in a loop has. On false
  * `*candidate` is where a walk may begin to compare.
  */
-static bool is_same(const struct stack_memo *memo, const struct stack_registers *from,
-		struct stack_reach *reach, uint32_t *candidate)
+static bool is_same(const struct stack_memo *memo, const struct memo_view *view,
+		const struct stack_registers *from, struct stack_reach *reach, uint32_t *candidate)
 {
-	const struct memo_stack *stack = &memo->stack;
-	const struct memo_side *side = stack_memo_side(memo);
+	const struct memo_stack *stack = &view->stack;
+	const struct memo_side *side = view->side;
 	uint32_t begin = stack->begin;
 
 	*candidate = stack->joinable;
@@ -495,16 +495,18 @@ static bool is_same(const struct stack_memo *memo, const struct stack_registers 
 			side->address[begin] == from->pc + 1 &&
 			(side->bp[begin] == from->bp ||
 					!(side->marks[begin].flags & MEMO_NEEDS_BP)) &&
-			stack_memo_holds(memo, stack, begin, reach, true, candidate))
+			stack_memo_holds(memo, view, begin, reach, true, candidate))
 		return true;
 	if (stack->ended == MEMO_END_DEPTH) /* M5 */
 		*candidate = stack->end;
 	return false;
 }
 
+/* Sets `*id` to STACK_NONE unless the stack is, apart from the shim's frames, the remembered one.
+ */
 static __attribute__((noinline)) void walk_and_join(struct stack_memo *memo,
-		const struct stack_registers *from, const struct stack_reach *reach,
-		uint32_t candidate, struct stack_walk *result)
+		const struct memo_view *view, const struct stack_registers *from,
+		const struct stack_reach *reach, uint32_t candidate, uint32_t *id)
 {
 	const struct memo_stack nothing = {
 		.begin = MEMO_ROOM,
@@ -516,8 +518,8 @@ static __attribute__((noinline)) void walk_and_join(struct stack_memo *memo,
 	};
 	struct walk walk = {
 		.memo = memo,
-		.remembered = memo->stack,
-		.side = stack_memo_other_side(memo),
+		.remembered = view,
+		.side = view->other_side,
 		.fresh = nothing,
 		.reach = *reach,
 		.factor = 1,
@@ -528,27 +530,31 @@ static __attribute__((noinline)) void walk_and_join(struct stack_memo *memo,
 	};
 
 	walk_out(&walk, from);
-	if (walk.fresh.own_end < walk.fresh.end || walk.candidate > walk.remembered.own_end ||
-			walk.candidate == walk.remembered.end)
-		result->id = STACK_NONE; /* another stack */
-	stack_memo_join(memo, &walk.remembered, &walk.fresh, walk.candidate, walk.factor);
+	if (walk.fresh.own_end < walk.fresh.end || walk.candidate > view->stack.own_end ||
+			walk.candidate == view->stack.end)
+		*id = STACK_NONE;
+	stack_memo_join(memo, view, &walk.fresh, walk.candidate, walk.factor);
 }
 
 bool stack_walk(struct stack_memo *memo, const struct stack_registers *from,
 		struct stack_walk *result)
 {
-	bool remembered = stack_memo_begin(memo, &result->turn, &result->id);
-	uint32_t candidate;
+	struct memo_view view;
 	struct stack_reach reach;
+	uint32_t candidate;
 
+	if (!stack_memo_begin(memo, &view))
+		return false;
+	result->turn = view.turn;
+	result->id = view.id;
 	stack_reach_begin(&reach, &memo->thread_low, from->sp, from->sp);
-	if (!remembered || memo->generation != walker.generation ||
+	if (view.is_nothing || memo->generation != walker.generation ||
 			memo->module_count == MEMO_MODULES) {
 		memo->generation = walker.generation;
 		memo->module_count = 0;
-		walk_and_join(memo, from, &reach, memo->stack.end, result);
-	} else if (!is_same(memo, from, &reach, &candidate)) {
-		walk_and_join(memo, from, &reach, candidate, result);
+		walk_and_join(memo, &view, from, &reach, view.stack.end, &result->id);
+	} else if (!is_same(memo, &view, from, &reach, &candidate)) {
+		walk_and_join(memo, &view, from, &reach, candidate, &result->id);
 	}
 	set_result(result, memo);
 	return stack_memo_commit(memo, result->turn);

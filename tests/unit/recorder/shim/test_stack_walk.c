@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -243,12 +244,39 @@ static void a_walk_that_ends_far_from_the_root_of_a_thread_is_cut_rightly(void *
 
 static struct stack_memo memo; /* of the main thread, for walks of ours alone */
 
+/* The processor interrupts behind each instruction that begins with this in its flags. */
+#define TRAP_FLAG 0x100ul
+
+static volatile unsigned long walk_flags; /* TRAP_FLAG or 0, for the next walk */
+
+/* Leaves the red zone alone. */
+static inline __attribute__((always_inline)) void set_processor_flags(unsigned long flags)
+{
+#ifdef __x86_64__
+	__asm__ volatile("leaq -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "andq %1, (%%rsp)\n\t"
+			 "orq %0, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "leaq 128(%%rsp), %%rsp"
+			 :
+			 : "r"(flags), "r"(~TRAP_FLAG)
+			 : "memory", "cc");
+#else
+	(void)flags;
+#endif
+}
+
 static __attribute__((noinline)) bool walk_here(struct stack_walk *walk)
 {
 	struct stack_registers here;
+	bool walked;
 
 	STACK_REGISTERS_HERE(here);
-	return stack_walk(&memo, &here, walk);
+	set_processor_flags(walk_flags);
+	walked = stack_walk(&memo, &here, walk);
+	set_processor_flags(0);
+	return walked;
 }
 
 static __attribute__((noinline)) int walk_deep(int depth, struct stack_walk *walk)
@@ -429,6 +457,123 @@ static void a_walk_interrupted_by_a_walk_is_right_or_nothing(void **state)
 	assert_true(storm_walks > storm_nothing);
 }
 
+#ifdef __x86_64__
+/*
+ * The same, but not by chance: through the processor's trap flag a handler counts the instructions
+ * of a walk, and at the one that is due it walks, once to three times: then the sides have changed
+ * places, have other frames, or both. A trial is four walks: two that are remembered, the second of
+ * them joined in front of the first; the interrupted one, of the same stack or of the first again;
+ * and one more, which finds what the others have left. In a thread, where the stacks are short, and
+ * not at every instruction, as the number of signals is the square of theirs.
+ */
+#define TRAP_STRIDE       5
+#define TRAP_INSTRUCTIONS 5000 /* more than a walk has */
+#define TRAP_CALM         2    /* rounds at the begin that tell what is right */
+#define TRAP_ROUNDS       (TRAP_CALM + 4 * 2 * TRAP_INSTRUCTIONS / TRAP_STRIDE)
+
+static const int trap_depths[TRAP_CALM] = { 4, 9 };
+static uintptr_t trap_stacks[TRAP_CALM][DEPTH];
+static uint32_t trap_counts[TRAP_CALM];
+static volatile int trap_due; /* instructions to go */
+static int trap_walks;
+static bool trap_done; /* walks of both kinds were over before their turn came */
+static int trap_over;
+static int trap_nothing;
+static int trap_wrong;
+
+static int trap_trial(int round)
+{
+	return (round - TRAP_CALM) / 4;
+}
+
+static int trap_step(int round)
+{
+	return round < TRAP_CALM ? -1 : (round - TRAP_CALM) % 4;
+}
+
+static int trap_stack(int round)
+{
+	if (round < TRAP_CALM)
+		return round;
+	return trap_step(round) < 2 ? trap_step(round) : trap_trial(round) % 2;
+}
+
+static int trap_depth(int round)
+{
+	return trap_depths[trap_stack(round)];
+}
+
+static void walk_in_trap(int number, siginfo_t *info, void *interrupted)
+{
+	ucontext_t *context = interrupted;
+	struct stack_walk walk;
+
+	(void)number;
+	(void)info;
+	if (trap_due-- > 0)
+		return;
+	context->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
+	walk_flags = 0;
+	for (int i = 0; i < trap_walks; i++)
+		walk_deep(i % 2 ? 40 : 1, &walk);
+}
+
+static void set_trap(int round, const struct stack_walk *walk)
+{
+	(void)walk;
+	if (trap_step(round) == 0)
+		memset(&memo, 0, sizeof(memo)); /* or what other tests have left there does for good
+						 */
+	if (trap_step(round) != 2 || trap_done)
+		return;
+	trap_due = trap_trial(round) / 2 * TRAP_STRIDE;
+	trap_walks = 1 + trap_trial(round) / 2 % 3;
+	walk_flags = TRAP_FLAG;
+}
+
+static void compare_after_trap(int round, const struct stack_walk *walk)
+{
+	int stack = trap_stack(round);
+
+	if (round < TRAP_CALM) {
+		trap_counts[stack] = walk->count;
+		memcpy(trap_stacks[stack], walk->addresses, walk->count * sizeof(uintptr_t));
+	}
+	if (trap_step(round) == 2 && !trap_done) {
+		trap_over = walk_flags ? trap_over + 1 : 0;
+		trap_done = trap_over == 2;
+		walk_flags = 0;
+		trap_nothing += walk->count == 0;
+		/* As above: the addresses may be the handler's. */
+		if (walk->count == 0 || memo.turn != walk->turn)
+			return;
+	}
+	trap_wrong += walk->count != trap_counts[stack] ||
+		      memcmp(walk->addresses, trap_stacks[stack],
+				      walk->count * sizeof(uintptr_t)) != 0;
+}
+
+static void *run_trap_trials(void *unused)
+{
+	run_trials(TRAP_ROUNDS, trap_depth, set_trap, compare_after_trap);
+	return unused;
+}
+
+static void a_walk_is_right_or_nothing_whichever_instruction_another_comes_at(void **state)
+{
+	struct sigaction action = { .sa_sigaction = walk_in_trap, .sa_flags = SA_SIGINFO };
+
+	(void)state;
+	sigaction(SIGTRAP, &action, NULL);
+	run_thread(NULL, run_trap_trials, NULL);
+	signal(SIGTRAP, SIG_DFL);
+	stack_memo_reset(&memo);
+	assert_int_equal(trap_wrong, 0);
+	assert_true(trap_done);
+	assert_true(trap_nothing > 100);
+}
+#endif
+
 static int start(void **state)
 {
 	(void)state;
@@ -452,6 +597,9 @@ int main(void)
 		cmocka_unit_test(the_same_stack_is_recognised_when_the_id_is_known),
 		cmocka_unit_test(equal_stacks_hash_equally_however_they_were_found),
 		cmocka_unit_test(a_walk_interrupted_by_a_walk_is_right_or_nothing),
+#ifdef __x86_64__
+		cmocka_unit_test(a_walk_is_right_or_nothing_whichever_instruction_another_comes_at),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
