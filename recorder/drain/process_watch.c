@@ -55,14 +55,35 @@ static void set_end(struct process_info *info, int wait_status)
 }
 
 /* Only its parent can ask how a process ended; newer kernels tell the others too, afterwards. */
-static void ask_for_end(struct target *target)
+static bool ask_kernel(struct target *target)
 {
 	struct pidfd_exit_info info = { .mask = PIDFD_HAS_EXIT };
 
-	if (target->pidfd >= 0 && target->info.end == PROCESS_RUNNING &&
-			ioctl(target->pidfd, PIDFD_GET_EXIT_INFO, &info) == 0 &&
-			(info.mask & PIDFD_HAS_EXIT))
-		set_end(&target->info, info.wait_status);
+	if (target->pidfd < 0 || ioctl(target->pidfd, PIDFD_GET_EXIT_INFO, &info) != 0 ||
+			!(info.mask & PIDFD_HAS_EXIT))
+		return false;
+	set_end(&target->info, info.wait_status);
+	return true;
+}
+
+static bool was_replaced(const struct target *target)
+{
+	return atomic_load_explicit(&target->slot->state, memory_order_acquire) ==
+			       PROCESS_SLOT_ENDED &&
+	       atomic_load_explicit(&target->slot->replaced, memory_order_relaxed);
+}
+
+/* How a dead process ended: the last to be believed is what it said itself. */
+static void learn_end(struct target *target)
+{
+	uint32_t left = atomic_load_explicit(&target->slot->left, memory_order_relaxed);
+
+	if (target->info.end != PROCESS_RUNNING)
+		return;
+	if (was_replaced(target))
+		target->info.end = PROCESS_REPLACED;
+	else if (!ask_kernel(target) && (left & SEGMENT_LEFT))
+		set_end(&target->info, (int)(left & 0xff) << 8);
 }
 
 /* ---- Beginning. ---- */
@@ -106,12 +127,13 @@ static enum lo_result take_up(struct process_watch *watch, uint32_t i, struct lo
 
 /* ---- End. ---- */
 
-static enum lo_result has_died(struct process_watch *watch, uint32_t i, struct lo_error *err)
+static enum lo_result has_died(
+		struct process_watch *watch, uint32_t i, uint64_t ticks, struct lo_error *err)
 {
 	struct target *target = &watch->targets[i];
 
 	target->dead = true;
-	watch->died_at[i] = tick_clock_now(&watch->stream->clock);
+	watch->died_at[i] = ticks;
 	target->info.end_ns = stream_time(watch->stream, watch->died_at[i]);
 	drain_process_died(watch->stream->drain, i, target->generation);
 	return write_row(watch, &target->info, err);
@@ -121,13 +143,10 @@ static enum lo_result look_for_exec(struct process_watch *watch, uint32_t i, str
 {
 	struct target *target = &watch->targets[i];
 
-	if (target->dead ||
-			atomic_load_explicit(&target->slot->state, memory_order_acquire) !=
-					PROCESS_SLOT_ENDED ||
-			!atomic_load_explicit(&target->slot->replaced, memory_order_relaxed))
+	if (target->dead || !was_replaced(target))
 		return LO_OK;
 	target->info.end = PROCESS_REPLACED;
-	return has_died(watch, i, err);
+	return has_died(watch, i, tick_clock_now(&watch->stream->clock), err);
 }
 
 static void count_overflows(struct process_watch *watch, const struct target *target)
@@ -155,10 +174,72 @@ static void reset_slot(struct process_watch *watch, struct process_slot *slot)
 	atomic_store_explicit(&slot->state, PROCESS_SLOT_FREE, memory_order_release);
 }
 
+static enum lo_result end_tasks(struct process_watch *watch, uint32_t i, struct lo_error *err)
+{
+	struct target *target = &watch->targets[i];
+	struct merge *merge = &watch->stream->merge;
+
+	learn_end(target);
+	target->ended = true;
+	if (target->info.end != PROCESS_EXITED && target->info.end != PROCESS_REPLACED)
+		return LO_OK;
+	merge_advance(merge, watch->died_at[i]);
+	return translator_end_tasks(&watch->stream->translator, target, merge->time, err);
+}
+
+static uint64_t next_end(const struct process_watch *watch)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (uint32_t i = 0; i < SEGMENT_PROCESSES; i++) {
+		const struct target *target = &watch->targets[i];
+
+		if (target->used && target->dead && !target->ended && watch->died_at[i] < next)
+			next = watch->died_at[i];
+	}
+	return next;
+}
+
+/* Ends the tasks of the processes whose time has come. */
+static enum lo_result end_those_due(
+		struct process_watch *watch, uint64_t until, bool *any, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+
+	*any = false;
+	if (until == UINT64_MAX || !stream_is_past(watch->stream, until))
+		return LO_OK;
+	for (uint32_t i = 0; i < SEGMENT_PROCESSES && result == LO_OK; i++) {
+		const struct target *target = &watch->targets[i];
+
+		if (!target->used || !target->dead || target->ended || watch->died_at[i] != until)
+			continue;
+		*any = true;
+		result = end_tasks(watch, i, err);
+	}
+	return result;
+}
+
+enum lo_result process_watch_let_out(
+		struct process_watch *watch, uint64_t most, bool *more, struct lo_error *err)
+{
+	enum lo_result result;
+	bool any;
+
+	do {
+		uint64_t until = next_end(watch);
+
+		result = stream_let_out(watch->stream, most, until, more, err);
+		if (result == LO_OK)
+			result = end_those_due(watch, until, &any, err);
+	} while (result == LO_OK && any);
+	return result;
+}
+
 /* Everything a dead process left is collected when a whole pass has begun after its death. */
 static bool is_drained(const struct process_watch *watch, uint32_t i)
 {
-	return watch->targets[i].dead && watch->stream->horizon > watch->died_at[i] &&
+	return watch->targets[i].ended && watch->stream->horizon > watch->died_at[i] &&
 	       watch->stream->merge.runs_of_process[i] == 0;
 }
 
@@ -168,7 +249,7 @@ static enum lo_result let_go(struct process_watch *watch, uint32_t i, struct lo_
 	struct process_slot *slot = target->slot;
 	enum lo_result result = translator_end_process(&watch->stream->translator, target, err);
 
-	ask_for_end(target);
+	learn_end(target);
 	if (result == LO_OK)
 		result = write_row(watch, &target->info, err);
 	count_overflows(watch, target);
@@ -220,14 +301,14 @@ enum lo_result process_watch_look(
 		if (!target->used || target->dead || !gone ||
 				target->info.pid == (uint32_t)watch->program_pid)
 			continue;
-		ask_for_end(target);
-		result = has_died(watch, i, err);
+		learn_end(target);
+		result = has_died(watch, i, tick_clock_now(&watch->stream->clock), err);
 	}
 	return result;
 }
 
 enum lo_result process_watch_program_ended(
-		struct process_watch *watch, int wait_status, struct lo_error *err)
+		struct process_watch *watch, int wait_status, uint64_t ticks, struct lo_error *err)
 {
 	enum lo_result result = LO_OK;
 
@@ -237,8 +318,12 @@ enum lo_result process_watch_program_ended(
 		if (!target->used || target->dead ||
 				target->info.pid != (uint32_t)watch->program_pid)
 			continue;
-		set_end(&target->info, wait_status);
-		result = has_died(watch, i, err);
+		if (!was_replaced(target)) {
+			set_end(&target->info, wait_status);
+			target->ended = true; /* the recording ends with it */
+		}
+		learn_end(target);
+		result = has_died(watch, i, ticks, err);
 	}
 	return result;
 }
@@ -258,19 +343,47 @@ static enum lo_result write_unseen_program(
 	return result == LO_OK ? write_row(watch, &info, err) : result;
 }
 
-enum lo_result process_watch_finish(
-		struct process_watch *watch, const int *program_wait_status, struct lo_error *err)
+/* Found by looking: is it gone, although nobody has said so? */
+static bool is_gone(const struct target *target)
+{
+	struct pollfd fd = { .fd = target->pidfd, .events = POLLIN };
+
+	return target->gone || (target->pidfd >= 0 && poll(&fd, 1, 0) > 0);
+}
+
+static enum lo_result end_the_unnoticed(
+		struct process_watch *watch, uint64_t ticks, struct lo_error *err)
 {
 	enum lo_result result = LO_OK;
+	bool more;
 
-	if (!process_watch_any(watch))
+	for (uint32_t i = 0; i < SEGMENT_PROCESSES && result == LO_OK; i++) {
+		struct target *target = &watch->targets[i];
+
+		if (!target->used || target->dead ||
+				target->info.pid == (uint32_t)watch->program_pid ||
+				!is_gone(target))
+			continue;
+		learn_end(target);
+		result = has_died(watch, i, ticks, err);
+	}
+	return result == LO_OK ? process_watch_let_out(watch, UINT64_MAX, &more, err) : result;
+}
+
+enum lo_result process_watch_finish(struct process_watch *watch, const int *program_wait_status,
+		uint64_t ticks, struct lo_error *err)
+{
+	enum lo_result result = end_the_unnoticed(watch, ticks, err);
+
+	if (result == LO_OK && !process_watch_any(watch))
 		return write_unseen_program(watch, program_wait_status, err);
 	for (uint32_t i = 0; i < SEGMENT_PROCESSES && result == LO_OK; i++) {
 		struct target *target = &watch->targets[i];
 
 		if (!target->used)
 			continue;
-		ask_for_end(target);
+		if (target->dead)
+			learn_end(target);
 		count_overflows(watch, target);
 		result = translator_end_process(&watch->stream->translator, target, err);
 		if (result == LO_OK)

@@ -37,18 +37,30 @@ void process_watch_release(struct process_watch *watch);
 /* Takes up new processes and lets drained ones go. After each stream_collect(). */
 enum lo_result process_watch_scan(struct process_watch *watch, struct lo_error *err);
 
+/*
+ * Lets out records as stream_let_out() does, and among them, at their times, the ends of processes.
+ * When a process has ended in order, or has become another program, its tasks end with it. When it
+ * was killed, or nobody knows, they stay what they were: what was stuck is the evidence. So they do
+ * when the recording ends with it.
+ */
+enum lo_result process_watch_let_out(
+		struct process_watch *watch, uint64_t most, bool *more, struct lo_error *err);
+
 /* One entry for each slot, to be polled; then to be shown to process_watch_look(). */
 void process_watch_poll_set(const struct process_watch *watch, struct pollfd *fds);
 enum lo_result process_watch_look(
 		struct process_watch *watch, const struct pollfd *fds, struct lo_error *err);
 
-/* The program itself has ended and was waited for. */
+/* The program itself has ended, by `ticks`, and was waited for. */
 enum lo_result process_watch_program_ended(
-		struct process_watch *watch, int wait_status, struct lo_error *err);
+		struct process_watch *watch, int wait_status, uint64_t ticks, struct lo_error *err);
 
-/* Writes the last rows of all processes, and one of the program if it never appeared. */
-enum lo_result process_watch_finish(
-		struct process_watch *watch, const int *program_wait_status, struct lo_error *err);
+/*
+ * The recording ended at `ticks` and everything has been let out: ends processes that nobody has
+ * noticed to be gone, writes the last rows of all, and one of the program if it never appeared.
+ */
+enum lo_result process_watch_finish(struct process_watch *watch, const int *program_wait_status,
+		uint64_t ticks, struct lo_error *err);
 
 /* Has any process loaded the recorder library? How many are still running? */
 bool process_watch_any(const struct process_watch *watch);

@@ -254,7 +254,7 @@ static enum lo_result encode(struct session *session, bool *more, struct lo_erro
 	enum lo_result result = process_watch_scan(&session->watch, err);
 
 	if (result == LO_OK)
-		result = stream_let_out(&session->stream, EVENTS_AT_ONCE, more, err);
+		result = process_watch_let_out(&session->watch, EVENTS_AT_ONCE, more, err);
 	if (result == LO_OK && !session->told_start && session->stream.translator.any)
 		result = tell_start(session, err);
 	if (result == LO_OK)
@@ -373,8 +373,8 @@ static enum lo_result encode_rest(struct session *session, struct lo_error *err)
 		result = process_watch_scan(&session->watch, err);
 		if (session->result.end == SESSION_SIZE_LIMIT)
 			stream_lose(&session->stream, LOSS_SIZE_LIMIT);
-		else if (result == LO_OK)
-			result = stream_let_out(&session->stream, EVENTS_AT_ONCE, &more, err);
+		if (result == LO_OK)
+			result = process_watch_let_out(&session->watch, EVENTS_AT_ONCE, &more, err);
 	}
 	return result == LO_OK ? translator_flush_losses(&session->stream.translator, err) : result;
 }
@@ -429,7 +429,8 @@ static enum lo_result seal(struct session *session, uint64_t end_ticks, struct l
 
 	if (result == LO_OK)
 		result = process_watch_finish(&session->watch,
-				session->program_ended ? &session->wait_status : NULL, err);
+				session->program_ended ? &session->wait_status : NULL, end_ticks,
+				err);
 	if (result == LO_OK)
 		result = tell_ending(session, err);
 	if (result == LO_OK) /* whatever happens to the rest, this much is safe */
@@ -489,7 +490,7 @@ void session_run(struct session *session, struct session_result *result)
 
 	if (outcome == LO_OK && session->program_ended)
 		outcome = process_watch_program_ended(
-				&session->watch, session->wait_status, &failure);
+				&session->watch, session->wait_status, end_ticks, &failure);
 	if (outcome == LO_OK) {
 		announce_end(session);
 		outcome = seal(session, end_ticks, &failure);

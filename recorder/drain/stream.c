@@ -102,17 +102,23 @@ static enum lo_result let_out_until(
 	return result;
 }
 
-enum lo_result stream_let_out(
-		struct stream *stream, uint64_t most, bool *more, struct lo_error *err)
+enum lo_result stream_let_out(struct stream *stream, uint64_t most, uint64_t until, bool *more,
+		struct lo_error *err)
 {
 	uint64_t left = most;
-	enum lo_result result = let_out_until(stream, watermark(stream), &left, err);
+	uint64_t known = watermark(stream);
+	enum lo_result result = let_out_until(stream, known < until ? known : until, &left, err);
 
 	/* All memory holds records that the drain was not done with: order cannot be had. */
 	if (result == LO_OK && stream->starved && left == most)
 		result = let_out_until(stream, UINT64_MAX, &left, err);
 	*more = left == 0;
 	return result;
+}
+
+bool stream_is_past(const struct stream *stream, uint64_t ticks)
+{
+	return watermark(stream) >= ticks && !merge_is_due(&stream->merge, ticks);
 }
 
 void stream_lose(struct stream *stream, enum loss_cause cause)

@@ -44,11 +44,15 @@ void stream_release(struct stream *stream);
 uint64_t stream_collect(struct stream *stream);
 
 /*
- * Lets out up to `most` records that are in order by now; `*more` says whether there are others.
- * The processes of all collected runs must have been taken up before.
+ * Lets out up to `most` records that are in order by now, none of them later than `until` (ticks)
+ * unless memory is short; `*more` says whether there are others. The processes of all collected
+ * runs must have been taken up before.
  */
-enum lo_result stream_let_out(
-		struct stream *stream, uint64_t most, bool *more, struct lo_error *err);
+enum lo_result stream_let_out(struct stream *stream, uint64_t most, uint64_t until, bool *more,
+		struct lo_error *err);
+
+/* Has everything that happened before `ticks` been let out? */
+bool stream_is_past(const struct stream *stream, uint64_t ticks);
 
 /* Throws away what was collected, counted under `cause`. */
 void stream_lose(struct stream *stream, enum loss_cause cause);

@@ -29,8 +29,9 @@ struct target {
 	uint32_t process; /* index of the slot */
 	uint32_t generation;
 	bool used;
-	bool dead; /* for certain */
-	bool gone; /* was so when it was taken up */
+	bool dead;  /* for certain */
+	bool gone;  /* was so when it was taken up */
+	bool ended; /* its tasks have been ended, or shall stay as they were */
 
 	struct process_info info; /* as last written to the file */
 	int pidfd;                /* -1: none */

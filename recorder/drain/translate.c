@@ -306,6 +306,42 @@ enum lo_result translator_record(struct translator *translator, const struct run
 
 /* ---- The end of a process. ---- */
 
+struct last_events {
+	struct translator *translator;
+	struct target *target;
+	struct event record; /* with the time of the end */
+	struct lo_error *err;
+};
+
+static enum lo_result end_task(void *context, uint32_t number, struct task_entry *task)
+{
+	struct last_events *events = context;
+	const struct run run = { .owner = { .process = events->target->process,
+						 .generation = events->target->generation,
+						 .task = number,
+						 .tid = task->tid } };
+	struct passage at = { events->translator, &run, &events->record, events->target, task,
+		events->err };
+	enum lo_result result = LO_OK;
+
+	if (task->state == TASK_STATE_NONE || task->state == TASK_STATE_EXITED)
+		return LO_OK;
+	if (task->state == TASK_STATE_BLOCKED) {
+		events->record.flags = EVENT_FLAG_INTERRUPTED;
+		result = on_unblock(&at);
+	}
+	events->record.flags = 0;
+	return result == LO_OK ? on_exit(&at) : result;
+}
+
+enum lo_result translator_end_tasks(struct translator *translator, struct target *target,
+		uint64_t ticks, struct lo_error *err)
+{
+	struct last_events events = { translator, target, { .time_ns = ticks }, err };
+
+	return task_table_visit(&translator->tasks, target->info.index, end_task, &events);
+}
+
 struct last_rows {
 	struct translator *translator;
 	const struct target *target;

@@ -55,6 +55,13 @@ enum lo_result translator_record(struct translator *translator, const struct run
 		const struct event *record, struct lo_error *err);
 
 /*
+ * The process ended at `ticks`, which are not before those of any record so far, and left its tasks
+ * no time to say so: what they waited for ends, interrupted, and they exit.
+ */
+enum lo_result translator_end_tasks(struct translator *translator, struct target *target,
+		uint64_t ticks, struct lo_error *err);
+
+/*
  * Nothing more will come from this process: writes rows about tasks that were never seen to run,
  * and forgets the process's tasks.
  */

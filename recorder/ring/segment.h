@@ -25,7 +25,7 @@
  *   S4  Arena and module log are append-only while LIVE: what was published is never changed.
  */
 #define SEGMENT_MAGIC   0x746e656d67657374ull /* "tsegment" */
-#define SEGMENT_VERSION 1u
+#define SEGMENT_VERSION 2u
 
 #define SEGMENT_RINGS        4096u
 #define SEGMENT_PROCESSES    64u
@@ -102,6 +102,8 @@ struct segment_stacks {
 	_Atomic uint64_t words[STACK_WORDS];
 };
 
+#define SEGMENT_LEFT 0x100u
+
 enum process_slot_state {
 	PROCESS_SLOT_FREE,
 	PROCESS_SLOT_LIVE,
@@ -119,6 +121,7 @@ struct process_slot {
 	_Atomic uint32_t replaced;     /* 1: ended by exec, the same pid goes on in another slot */
 	_Atomic uint32_t forked;    /* 1: began by fork, without exec: same program as the parent */
 	_Atomic uint32_t main_task; /* number of the task that is the main thread */
+	_Atomic uint32_t left;      /* SEGMENT_LEFT and the status: ends in order; 0: not (yet) */
 	struct segment_module modules[SEGMENT_MODULES];
 	_Alignas(4096) struct segment_stacks stacks;
 };

@@ -43,6 +43,7 @@ static void fill_slot(uint32_t pid, bool forked)
 	atomic_store_explicit(&slot->main_task, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->replaced, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->forked, forked, memory_order_relaxed);
+	atomic_store_explicit(&slot->left, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->parent_pid, parent, memory_order_relaxed);
 	atomic_store_explicit(&slot->pid, pid, memory_order_release);
 }
@@ -138,7 +139,7 @@ static bool attach(void)
 	shim.clock = (enum segment_clock)shim.header->clock;
 	shim.rings.header = shim.header;
 	shim.rings.map_group = segment_map_group;
-	return take_slot(false);
+	return shim_watch_exit() && take_slot(false);
 }
 
 __attribute__((constructor)) static void shim_start(void)

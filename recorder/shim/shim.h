@@ -73,6 +73,9 @@ static inline bool shim_is_wanted(void)
 /* The memo that goes with a ring; NULL: no memory. */
 struct stack_memo *shim_memo(uint32_t ring);
 
+/* From now on an end in order is noted in the process's slot. False: it cannot be. */
+bool shim_watch_exit(void);
+
 /* Nothing more is recorded in this process. */
 void shim_turn_off(void);
 

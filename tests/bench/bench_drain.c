@@ -114,7 +114,7 @@ static void drain_round(struct bench *bench)
 		stream_collect(&bench->stream);
 		check(process_watch_scan(&bench->watch, &err), &err);
 		while (more)
-			check(stream_let_out(&bench->stream, 65536, &more, &err), &err);
+			check(process_watch_let_out(&bench->watch, 65536, &more, &err), &err);
 		check(stream_advance(&bench->stream, &err), &err);
 		bench->events += copied;
 		bench->copy_ns += middle - begin;

@@ -134,7 +134,8 @@ void pipeline_pump(struct pipeline *pipeline, bool final)
 		stream_collect(&pipeline->stream);
 		demand_ok(process_watch_scan(&pipeline->watch, &err), &err);
 		while (more)
-			demand_ok(stream_let_out(&pipeline->stream, 65536, &more, &err), &err);
+			demand_ok(process_watch_let_out(&pipeline->watch, 65536, &more, &err),
+					&err);
 		more = true;
 	} while (final && !pipeline->stream.finished);
 	if (!final)
@@ -185,7 +186,9 @@ const char *pipeline_finish(struct pipeline *pipeline)
 	FILE *out = open_memstream(&pipeline->text, &pipeline->text_size);
 
 	pipeline_pump(pipeline, true);
-	demand_ok(process_watch_finish(&pipeline->watch, NULL, &err), &err);
+	demand_ok(process_watch_finish(
+				  &pipeline->watch, NULL, tick_clock_now(&pipeline->clock), &err),
+			&err);
 	demand_ok(translator_flush_losses(&pipeline->stream.translator, &err), &err);
 	demand_ok(trace_writer_finish(pipeline->writer, stream_time(&pipeline->stream, UINT64_MAX),
 				  &err),

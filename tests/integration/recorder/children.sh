@@ -14,6 +14,14 @@ processes() {
 	[ "$count" -eq "$1" ] || fail "$count processes instead of $1: $(grep '^process ' facts)"
 }
 
+# All tasks have ended with their processes.
+nobody_is_left() {
+	"$loiter" report --json family.loiter >report.json
+	grep -q '"alive_at_end": *0[,}]' report.json ||
+		fail "$(grep -o '"alive_at_end": *[0-9]*' report.json)"
+	says_not '^blocked '
+}
+
 for way in fork vfork spawn; do
 	subject="$way, followed"
 	record -- "$programs/family" "$way"
@@ -23,6 +31,7 @@ for way in fork vfork spawn; do
 	says '^process 2 [0-9]* 1 .*/family$'
 	says '^task [0-9]* 1 .* exited 0 parent thread'
 	says '^task [0-9]* 2 .* exited 0 child thread'
+	nobody_is_left
 	[ "$(grep -c "^task [0-9]* [12] [0-9]* [a-z]* 1 " facts)" -eq 2 ] ||
 		fail 'there are not two main tasks'
 
@@ -41,6 +50,7 @@ says '^process 1 [0-9]* 0 replaced 0 '
 says '^process 2 [0-9]* 0 exited 5 .*/family$'
 [ "$(awk '$1 == "process" { print $3 }' facts | sort -u | wc -l)" -eq 1 ] || fail 'another pid'
 says '^task [0-9]* 2 .* child thread'
+nobody_is_left
 
 subject='a script, and what it starts'
 cat >script <<-END
@@ -54,6 +64,20 @@ record -- ./script
 expect_status 5
 processes 5
 says '^process 1 [0-9]* 0 replaced 0 .*sh$'
+nobody_is_left
+
+subject='a child that exits while one of its threads is stuck'
+record -- "$programs/family" quit
+expect_status 4
+says '^task [0-9]* 2 .* exited 0 stuck thread'
+nobody_is_left
+
+subject='a child that is killed while one of its threads is stuck'
+record -- "$programs/family" kill
+expect_status 4
+id=$(sed -n 's/^task \([0-9]*\) 2 .* stuck thread$/\1/p' facts)
+grep -q "^blocked ${id:-none} cond wait cond .* wait_for_nobody" facts ||
+	fail "the stuck thread is not shown: $(grep '^blocked ' facts)"
 
 subject='a child that is left behind'
 record -- "$programs/family" leave

@@ -1,8 +1,9 @@
 /*
  * Has a child in one of several ways; both block for a moment in a thread of their own. The child
- * ends with status 5, the parent with 4. Usage: family fork|vfork|spawn|exec|child|leave
+ * ends with status 5, the parent with 4. Usage: family fork|vfork|spawn|exec|child|leave|quit|kill
  */
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,38 @@ static void leave_child_behind(void)
 	exit(4);
 }
 
+static void *wait_for_nobody(void *argument)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+
+	pthread_mutex_lock(&mutex);
+	for (;;)
+		pthread_cond_wait(&cond, &mutex);
+	return argument;
+}
+
+/* The child has a thread that is stuck when it ends: by itself, or because it is killed. */
+static void have_stuck_child(int kills)
+{
+	const struct timespec pause = { 0, 30000000 };
+	pthread_t thread;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (pthread_create(&thread, NULL, wait_for_nobody, NULL) != 0)
+			_exit(1);
+		pthread_setname_np(thread, "stuck thread");
+		nanosleep(&pause, NULL);
+		if (kills)
+			raise(SIGKILL);
+		_exit(5);
+	}
+	waitpid(child, NULL, 0);
+	nanosleep(&pause, NULL);
+	exit(4);
+}
+
 static pid_t have_child(const char *way)
 {
 	char *arguments[] = { (char *)"family", (char *)"child", NULL };
@@ -75,6 +108,8 @@ static pid_t have_child(const char *way)
 		exit(1);
 	} else if (strcmp(way, "leave") == 0) {
 		leave_child_behind();
+	} else if (strcmp(way, "quit") == 0 || strcmp(way, "kill") == 0) {
+		have_stuck_child(strcmp(way, "kill") == 0);
 	} else {
 		exit(1);
 	}
