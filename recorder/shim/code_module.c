@@ -115,14 +115,16 @@ static uint64_t mix(uint64_t salt, uint64_t value)
 	return salt ^ salt >> 29;
 }
 
+/* The same file at the same place has the same salt, however often it is loaded. */
 static uint64_t make_salt(const struct dl_find_object *found, struct elf_range build_id)
 {
-	uint64_t salt = mix((uintptr_t)found->dlfo_link_map, (uintptr_t)found->dlfo_eh_frame);
+	uint64_t salt = mix((uintptr_t)found->dlfo_map_start, (uintptr_t)found->dlfo_map_end);
 
-	salt = mix(salt, (uintptr_t)found->dlfo_map_start);
-	salt = mix(salt, (uintptr_t)found->dlfo_map_end);
-	if (build_id.begin == build_id.end)
+	salt = mix(salt, (uintptr_t)found->dlfo_eh_frame);
+	if (build_id.begin == build_id.end) {
+		salt = mix(salt, (uintptr_t)found->dlfo_link_map);
 		salt = mix(salt, atomic_load_explicit(&changes, memory_order_relaxed));
+	}
 	while (build_id.begin < build_id.end) {
 		uint64_t word = 0;
 		size_t left = (size_t)(build_id.end - build_id.begin);
