@@ -1,29 +1,26 @@
 /*
  * A plug-in that can be unloaded. Built in several variants of the same layout: the instructions
  * lie at the same offsets, but the frames have another size, so that yesterday's unwind rules give
- * a wrong stack today.
+ * a wrong stack today. Both frames together are as large in each; and the inner one is not filled,
+ * so that what yesterday's frames left in it looks like them.
  */
-#include <stddef.h>
-#include <string.h>
-
 #include "tests/unit/recorder/shim/stack_plugin.h"
 
 __attribute__((visibility("default"))) stack_plugin_function stack_plugin_call;
 
 static __attribute__((noinline)) int inner(void (*leaf)(void))
 {
-	char bytes[STACK_PLUGIN_FRAME];
+	char bytes[STACK_PLUGIN_INNER];
 
-	memset(bytes, 0x55, sizeof(bytes));
 	__asm__ volatile("" : : "r"(bytes) : "memory");
 	leaf();
 	__asm__ volatile("" : : "r"(bytes) : "memory");
-	return bytes[STACK_PLUGIN_FRAME / 2];
+	return bytes[STACK_PLUGIN_INNER / 2];
 }
 
 int stack_plugin_call(void (*leaf)(void))
 {
-	char bytes[STACK_PLUGIN_FRAME];
+	char bytes[STACK_PLUGIN_OUTER];
 
 	__asm__ volatile("" : : "r"(bytes) : "memory");
 	int result = inner(leaf);

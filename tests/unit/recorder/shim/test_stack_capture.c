@@ -21,6 +21,7 @@
 #include "formats/base/macros.h"
 #include "recorder/shim/code_module.h"
 #include "recorder/shim/stack_capture.h"
+#include "tests/support/rounds.h"
 #include "tests/support/stack_oracle.h"
 #include "tests/unit/recorder/shim/stack_plugin.h"
 
@@ -65,15 +66,22 @@ static uintptr_t frame(uint32_t id, uint32_t index)
 	return slot->stacks.words[id + 1 + index];
 }
 
-static void a_stack_has_one_id_and_its_frames_are_stored(void **state)
+static void capture_one_of_two(int round, void *context)
 {
-	uint32_t ids[10];
+	uint32_t *ids = context;
 	uint8_t flags = 0;
 
+	ids[round] = capture_deep(round % 2, &flags);
+	ids[round] += flags; /* there are none */
+}
+
+static void a_stack_has_one_id_and_its_frames_are_stored(void **state)
+{
+	round_step *const steps[] = { capture_one_of_two, NULL };
+	uint32_t ids[10];
+
 	(void)state;
-	for (int i = 0; i < 10; i++)
-		ids[i] = capture_deep(i % 2, &flags);
-	assert_int_equal(flags, 0);
+	run_rounds(10, steps, ids);
 	assert_int_not_equal(ids[0], STACK_NONE);
 	assert_int_not_equal(ids[0], ids[1]);
 	for (int i = 2; i < 10; i++)
@@ -82,7 +90,7 @@ static void a_stack_has_one_id_and_its_frames_are_stored(void **state)
 	/* From the caller's on they are the same. */
 	for (uint32_t i = 3; i < frame_count(ids[0]); i++)
 		assert_int_equal(frame(ids[0], i), frame(ids[1], i + 1));
-	assert_in_range(frame(ids[0], 0), (uintptr_t)capture, (uintptr_t)capture + 300);
+	assert_in_range(frame(ids[0], 0), (uintptr_t)capture, (uintptr_t)capture + 1000);
 }
 
 static void a_stack_beyond_the_limit_is_flagged_as_cut(void **state)
@@ -118,44 +126,75 @@ static void a_full_arena_gives_no_id_and_counts_each_stack(void **state)
 	assert_int_not_equal(capture_deep(55, &flags), STACK_NONE);
 }
 
-/* Exit status: 0 = as it should be. */
-static __attribute__((noinline)) int check_in_child(uint32_t parent_id)
+/* Round 0: the parent. Round 1: its child, in the very same stack, but with a slot of its own. */
+struct forking {
+	uint32_t ids[2];
+	pid_t child;
+};
+
+static void fork_at_second(int round, void *context)
 {
-	struct process_slot *parent_slot = slot;
+	struct forking *forking = context;
+
+	if (round == 0)
+		return;
+	forking->child = fork();
+	if (forking->child == 0) {
+		struct process_slot *parents = slot;
+
+		slot = slot_new();
+		if (!slot || !stack_capture_init(slot, DEPTH, SEGMENT_CLOCK_MONOTONIC))
+			_exit(1);
+		/* Kept to compare with, in words that no stack of the child reaches. */
+		memcpy((void *)&slot->stacks.words[STACK_WORDS / 2],
+				(void *)&parents->stacks.words[forking->ids[0]],
+				(1 + DEPTH) * sizeof(uint64_t));
+	}
+}
+
+static void capture_forking(int round, void *context)
+{
+	struct forking *forking = context;
 	uint8_t flags = 0;
 
-	slot = slot_new();
-	if (!slot || !stack_capture_init(slot, DEPTH, SEGMENT_CLOCK_MONOTONIC))
-		return 1;
-	uint32_t id = capture_deep(4, &flags);
-	if (id == STACK_NONE || id != 1) /* the first one of a new arena */
-		return 2;
-	if (capture_deep(4, &flags) == STACK_NONE)
-		return 3;
-	/* The same function, called from here instead of from the test. */
-	uint64_t frames = parent_slot->stacks.words[parent_id] & STACK_COUNT_MASK;
-	return frame_count(id) == frames + 1 ? 0 : 4;
+	forking->ids[round] = capture_deep(4, &flags);
+}
+
+static void end_child(int round, void *context)
+{
+	struct forking *forking = context;
+
+	if (round == 0 || forking->child != 0)
+		return;
+	/* The first stack of the new arena. */
+	if (forking->ids[1] != 1 || frame_count(1) == 0)
+		_exit(2);
+	_exit(memcmp((void *)&slot->stacks.words[1], (void *)&slot->stacks.words[STACK_WORDS / 2],
+			      (1 + frame_count(1)) * sizeof(uint64_t)) == 0
+					? 0
+					: 3);
 }
 
 static void a_forked_child_has_stacks_of_its_own(void **state)
 {
-	uint8_t flags = 0;
-	uint32_t id = capture_deep(4, &flags);
-	pid_t child = fork();
+	round_step *const steps[] = { fork_at_second, capture_forking, end_child, NULL };
+	struct forking forking = { .ids = { 0 } };
 	int status;
 
 	(void)state;
-	if (child == 0)
-		_exit(check_in_child(id));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(WEXITSTATUS(status), 0);
+	run_rounds(2, steps, &forking);
+	assert_int_equal(waitpid(forking.child, &status, 0), forking.child);
 	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(forking.ids[1], forking.ids[0]);
 }
 
 #define CAPTURERS       4
 #define CAPTURER_ROUNDS 20000
 
 struct capturer {
+	struct stack_memo memo;
+	uint32_t id;
 	uint32_t ids[30];
 	uint32_t changed;
 };
@@ -172,20 +211,28 @@ static __attribute__((noinline)) uint32_t capture_at(struct stack_memo *own, int
 	return id;
 }
 
-static void *capture_many(void *argument)
+static void capture_next(int round, void *context)
 {
-	struct capturer *capturer = argument;
-	struct stack_memo *own = calloc(1, sizeof(*own));
+	struct capturer *capturer = context;
 
-	for (int i = 0; i < CAPTURER_ROUNDS; i++) {
-		int depth = i * 7 % 30;
-		uint32_t id = capture_at(own, depth);
+	capturer->id = capture_at(&capturer->memo, round * 7 % 30);
+}
 
-		if (i < 30)
-			capturer->ids[depth] = id;
-		capturer->changed += capturer->ids[depth] != id;
-	}
-	free(own);
+static void compare_with_first(int round, void *context)
+{
+	struct capturer *capturer = context;
+	int depth = round * 7 % 30;
+
+	if (round < 30)
+		capturer->ids[depth] = capturer->id;
+	capturer->changed += capturer->ids[depth] != capturer->id;
+}
+
+static void *capture_many(void *capturer)
+{
+	static round_step *const steps[] = { capture_next, compare_with_first, NULL };
+
+	run_rounds(CAPTURER_ROUNDS, steps, capturer);
 	return NULL;
 }
 
@@ -232,63 +279,119 @@ static void *plugin_open(const char *name, stack_plugin_function **call)
 	return library;
 }
 
-/* The two variants take turns at the same place. `ids` are those seen last of each. */
-static uint32_t reload(const char *const names[2], int rounds, bool has_build_id, uint32_t ids[2])
+/* Two variants that take turns at the same place. */
+struct reloading {
+	const char *names[2];
+	bool has_build_id;
+	uint32_t ids[2]; /* seen last of each */
+	uintptr_t places[2];
+	int same_place;
+	int moves;
+	bool moved; /* this one is not where it was the last time */
+	void *library;
+	stack_plugin_function *call;
+	pthread_attr_t attributes;
+};
+
+static void load(int round, void *context)
 {
-	uintptr_t places[2] = { 0, 0 };
-	uint32_t same_place = 0;
+	struct reloading *reloading = context;
+	int which = round & 1;
 
-	for (int round = 0; round < rounds; round++) {
-		stack_plugin_function *call;
-		void *library = plugin_open(names[round & 1], &call);
-		uint32_t id_before = ids[round & 1];
+	reloading->library = plugin_open(reloading->names[which], &reloading->call);
+	reloading->moved = reloading->places[which] != (uintptr_t)reloading->call;
+	reloading->places[which] = (uintptr_t)reloading->call;
+	reloading->moves += reloading->moved;
+	reloading->same_place += reloading->places[0] == reloading->places[1];
+}
 
-		places[round & 1] = (uintptr_t)call;
-		same_place += places[0] == places[1];
-		call(compare_in_plugin);
-		if (plugin_verdict != ORACLE_EQUAL)
-			stack_oracle_print(oracle, plugin_verdict);
-		assert_int_equal(plugin_verdict, ORACLE_EQUAL);
-		assert_int_not_equal(plugin_id, STACK_NONE);
-		ids[round & 1] = plugin_id;
-		if (has_build_id && round > 1)
-			assert_int_equal(plugin_id, id_before);
-		dlclose(library);
-		if (!has_build_id)
-			stack_capture_modules_changed();
-		unw_flush_cache(unw_local_addr_space, 0, 0);
-	}
-	return same_place;
+static void *call_in_thread(void *context)
+{
+	struct reloading *reloading = context;
+
+	reloading->call(compare_in_plugin);
+	return NULL;
+}
+
+/*
+ * In a new thread on an old stack, where the loader, which was at work in between, has not wiped
+ * out what the last plug-in left.
+ */
+static void call(int round, void *context)
+{
+	struct reloading *reloading = context;
+	pthread_t thread;
+
+	(void)round;
+	pthread_create(&thread, &reloading->attributes, call_in_thread, context);
+	pthread_join(thread, NULL);
+}
+
+static void check_and_unload(int round, void *context)
+{
+	struct reloading *reloading = context;
+	int which = round & 1;
+
+	if (plugin_verdict != ORACLE_EQUAL)
+		stack_oracle_print(oracle, plugin_verdict);
+	assert_int_equal(plugin_verdict, ORACLE_EQUAL);
+	assert_int_not_equal(plugin_id, STACK_NONE);
+	if (reloading->has_build_id && !reloading->moved)
+		assert_int_equal(plugin_id, reloading->ids[which]);
+	reloading->ids[which] = plugin_id;
+	dlclose(reloading->library);
+	if (!reloading->has_build_id)
+		stack_capture_modules_changed();
+	unw_flush_cache(unw_local_addr_space, 0, 0);
+}
+
+static round_step *const reload_steps[] = { load, call, check_and_unload, NULL };
+
+#define RELOADING_STACK (2u << 20) /* a sanitizer wants a lot */
+
+static void reload(struct reloading *reloading, int rounds)
+{
+	void *stack = aligned_alloc(4096, RELOADING_STACK);
+
+	assert_non_null(stack);
+	pthread_attr_init(&reloading->attributes);
+	pthread_attr_setstack(&reloading->attributes, stack, RELOADING_STACK);
+	run_rounds(rounds, reload_steps, reloading);
+	pthread_attr_destroy(&reloading->attributes);
+	free(stack);
 }
 
 static void a_plugin_in_the_place_of_another_is_told_apart(void **state)
 {
-	static const char *const names[] = { "stack_plugin_a", "stack_plugin_b" };
-	uint32_t ids[2] = { 0, 0 };
+	struct reloading reloading = {
+		.names = { "stack_plugin_a", "stack_plugin_b" },
+		.has_build_id = true,
+	};
 	uint32_t modules = slot->module_count;
 
 	(void)state;
-	if (reload(names, 4000, true, ids) < 1000)
+	reload(&reloading, 4000);
+	if (reloading.same_place < 1000)
 		skip(); /* the loader does not reuse addresses here */
-	assert_int_not_equal(ids[0], ids[1]);
-	/* One entry for each, not for each time. */
-	assert_int_equal(slot->module_count, modules + 2);
-	for (uint32_t i = modules; i < modules + 2; i++) {
+	assert_int_not_equal(reloading.ids[0], reloading.ids[1]);
+	/* One entry for each place, not for each time: the rules are known the second time. */
+	assert_int_equal(slot->module_count, modules + (uint32_t)reloading.moves);
+	for (uint32_t i = modules; i < slot->module_count; i++) {
 		assert_int_equal(slot->modules[i].ready, 1);
 		assert_true(slot->modules[i].build_id_size > 0);
-		assert_non_null(strstr(slot->modules[i].path, names[i - modules]));
+		assert_non_null(strstr(slot->modules[i].path, "stack_plugin_"));
 	}
 }
 
 static void so_are_plugins_without_build_id_if_unloading_is_told(void **state)
 {
-	static const char *const names[] = { "stack_plugin_c", "stack_plugin_d" };
-	uint32_t ids[2] = { 0, 0 };
+	struct reloading reloading = { .names = { "stack_plugin_c", "stack_plugin_d" } };
 
 	(void)state;
-	if (reload(names, 1000, false, ids) < 250)
+	reload(&reloading, 1000);
+	if (reloading.same_place < 250)
 		skip();
-	assert_int_not_equal(ids[0], ids[1]);
+	assert_int_not_equal(reloading.ids[0], reloading.ids[1]);
 }
 
 /*
