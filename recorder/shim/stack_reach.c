@@ -15,6 +15,7 @@
 extern void *__libc_stack_end;
 
 uintptr_t stack_reach_main_end;
+uintptr_t stack_reach_main_descriptor;
 
 static uintptr_t page_of(uintptr_t address)
 {
@@ -24,6 +25,7 @@ static uintptr_t page_of(uintptr_t address)
 void stack_reach_init(void)
 {
 	stack_reach_main_end = (uintptr_t)__libc_stack_end & ~(uintptr_t)7;
+	stack_reach_main_descriptor = stack_reach_descriptor();
 }
 
 /* Does the range meet the known part of the thread's stack? Then it has all of it. */
@@ -32,7 +34,8 @@ static bool join_thread_stack(struct stack_reach *reach)
 	uintptr_t thread_low = *reach->thread_low & ~BOTTOM_KNOWN;
 	uintptr_t thread_end = stack_reach_descriptor();
 
-	if (reach->high < thread_low || reach->high > thread_end)
+	if (thread_end == stack_reach_main_descriptor || reach->high < thread_low ||
+			reach->high > thread_end)
 		return false;
 	if (page_of(reach->low) < thread_low)
 		*reach->thread_low = page_of(reach->low);
@@ -42,18 +45,16 @@ static bool join_thread_stack(struct stack_reach *reach)
 
 void stack_reach_begin_slowly(struct stack_reach *reach, uintptr_t sp)
 {
-	uintptr_t low = reach->low;
-
-	reach->low = (low + 7) & ~(uintptr_t)7;
 	reach->high = page_of(sp) + READABLE_PAGE;
-	if (page_of(low) != page_of(sp) && !readable_page(low))
+	if (reach->low < page_of(sp) && !readable_page(reach->low))
 		reach->low = page_of(sp);
+	if (stack_reach_main_end - sp < MAIN_STACK_MAX) {
+		reach->high = stack_reach_main_end;
+		return;
+	}
 	if (*reach->thread_low == 0)
 		*reach->thread_low = page_of(stack_reach_descriptor());
-	if (stack_reach_main_end - sp < MAIN_STACK_MAX)
-		reach->high = stack_reach_main_end;
-	else
-		join_thread_stack(reach);
+	join_thread_stack(reach);
 }
 
 bool stack_reach_extend(struct stack_reach *reach, uintptr_t end)
@@ -81,7 +82,8 @@ void stack_reach_learn(struct stack_reach *reach)
 {
 	uintptr_t thread_low = *reach->thread_low;
 
-	if (reach->high > thread_low || (thread_low & BOTTOM_KNOWN))
+	if (stack_reach_descriptor() == stack_reach_main_descriptor || reach->high > thread_low ||
+			(thread_low & BOTTOM_KNOWN))
 		return;
 	for (uint32_t i = 0; i < LEARN_QUESTIONS && thread_low > reach->high; i++) {
 		if (!readable_page(thread_low - READABLE_PAGE)) {

@@ -15,10 +15,11 @@
  * is asked when a walk gets there, except where the answer is known:
  *   - The main thread's stack is one mapping up to __libc_stack_end; the kernel keeps everything
  *     else at least MAIN_STACK_MIN away from there.
- *   - A thread's descriptor lies at the upper end of its stack, for glibc also when the program
- *     supplied the stack. Once every page from some place up to the descriptor is known to be
- *     readable it stays so as long as the thread lives; `thread_low` is that place. So a thread
- *     asks once for each page of its stack that it waits in, and not at all for the first two.
+ *   - The descriptor of any other thread lies at the upper end of its stack, for glibc also when
+ *     the program supplied the stack. Once every page from some place up to the descriptor is
+ *     known to be readable it stays so as long as the thread lives; `thread_low` is that place. So
+ *     a thread asks once for each page of its stack that it waits in, and not at all for the first
+ *     two.
  * What was learnt about any other stack is forgotten after the walk: it may be gone the next time.
  */
 struct stack_reach {
@@ -31,10 +32,12 @@ struct stack_reach {
 /* A walk asks no more often than this: 40 µs, one 1 MiB deep in a new thread. */
 #define STACK_QUESTIONS_MAX 256u
 
-/* Remembers the main thread's stack. In the constructor. */
+/* In the constructor, in the main thread. */
 void stack_reach_init(void);
 
-extern uintptr_t stack_reach_main_end; /* of the main thread's stack; set by init */
+/* Set by init: the end of the main thread's stack, and its descriptor, which lies elsewhere. */
+extern uintptr_t stack_reach_main_end;
+extern uintptr_t stack_reach_main_descriptor;
 
 /* glibc's thread descriptor is where the thread pointer points to; its first word says where. */
 static inline uintptr_t stack_reach_descriptor(void)
@@ -52,7 +55,10 @@ static inline uintptr_t stack_reach_descriptor(void)
 /* The part of stack_reach_begin() for which the kernel or a red zone matters. */
 void stack_reach_begin_slowly(struct stack_reach *reach, uintptr_t sp);
 
-/* From `low` upwards; `sp` is the stack pointer, `low` may be up to a red zone below it. */
+/*
+ * From `low` upwards; `sp` is the stack pointer of a running function, `low` may be up to a red
+ * zone below it.
+ */
 static inline void stack_reach_begin(
 		struct stack_reach *reach, uintptr_t *thread_low, uintptr_t low, uintptr_t sp)
 {
@@ -60,11 +66,26 @@ static inline void stack_reach_begin(
 
 	reach->thread_low = thread_low;
 	reach->questions = 0;
-	reach->low = low;
+	reach->low = (low + 7) & ~(uintptr_t)7;
 	reach->high = end;
 	/* Bit 0 of `thread_low` does no harm here. */
 	if (sp >= end || *thread_low == 0 || low < *thread_low)
 		stack_reach_begin_slowly(reach, sp);
+}
+
+/*
+ * The same, within a walk, for a stack pointer that was found in memory and may be none. False: it
+ * is none. Only the known part of the thread's stack needs no question.
+ */
+static inline bool stack_reach_move(struct stack_reach *reach, uintptr_t low, uintptr_t sp)
+{
+	bool known = *reach->thread_low != 0 && sp >= *reach->thread_low &&
+		     sp < stack_reach_descriptor();
+
+	if (!known && !readable_page(sp))
+		return false;
+	stack_reach_begin(reach, reach->thread_low, low, sp);
+	return true;
 }
 
 /* Makes `reach` include all up to `end`; false: it cannot. */

@@ -246,7 +246,8 @@ static int find_interrupted(struct walk *walk, struct position *here)
 	fresh->joinable = fresh->end;
 	walk->bp_slot = 0;
 	walk->bp_frame = fresh->end;
-	stack_reach_begin(&walk->reach, walk->reach.thread_low, here->sp - RED_ZONE, here->sp);
+	if (!stack_reach_move(&walk->reach, here->sp - RED_ZONE, here->sp))
+		return MEMO_END_LOST;
 	return STEP_DONE;
 }
 
