@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "formats/model/event.h"
 
@@ -42,6 +43,10 @@
  *       is of this sequence number (P1). The drain then treats the copy as a published record.
  *   P4  TAKEN -> IDLE: the owner, by plain store, after its call returned. It pushes only UNBLOCK.
  *   P5  At the death of the target an ARMED event is taken as it is: the task died waiting.
+ *   P6  The drain may copy `pending` while the owner, back from its call, writes the next one
+ * there. The copy is thrown away (P3), but it must not be a data race: so the words are atomic. The
+ *       owner releases each and the drain acquires each, so a drain that has seen a word of the
+ *       next event sees the swap of P2 too, and its own fails.
  */
 #define RING_CACHE_LINE 64
 #define RING_CAPACITY   2016u /* with the header exactly 64 KiB, see the assertion below */
@@ -59,6 +64,7 @@ enum ring_pending_state {
 };
 #define PENDING_STATE_MASK   3u
 #define PENDING_SEQUENCE_ONE 4u
+#define RING_PENDING_WORDS   (sizeof(struct event) / sizeof(uint64_t))
 
 enum ring_loss {
 	RING_LOSS_FULL,
@@ -84,7 +90,7 @@ struct ring {
 	_Atomic uint32_t tid;        /* kernel thread id */
 
 	_Alignas(RING_CACHE_LINE) _Atomic uint64_t pending_word;
-	struct event pending;
+	_Atomic uint64_t pending[RING_PENDING_WORDS]; /* a struct event, see P6 */
 
 	/* Pads the header to 1 KiB. */
 	_Alignas(1024) struct event slots[RING_CAPACITY];
@@ -92,6 +98,28 @@ struct ring {
 
 _Static_assert(sizeof(struct ring) == 64 * 1024,
 		"rings are whole pages, so that each can be dropped");
+
+_Static_assert(sizeof(struct event) % sizeof(uint64_t) == 0, "P6: an event is whole words");
+
+static inline void ring_pending_write(struct ring *ring, const struct event *event)
+{
+	uint64_t words[RING_PENDING_WORDS];
+
+	memcpy(words, event, sizeof(words));
+	for (unsigned i = 0; i < RING_PENDING_WORDS; i++)
+		atomic_store_explicit(&ring->pending[i], words[i], memory_order_release);
+}
+
+static inline struct event ring_pending_read(const struct ring *ring)
+{
+	uint64_t words[RING_PENDING_WORDS];
+	struct event event;
+
+	for (unsigned i = 0; i < RING_PENDING_WORDS; i++)
+		words[i] = atomic_load_explicit(&ring->pending[i], memory_order_acquire);
+	memcpy(&event, words, sizeof(event));
+	return event;
+}
 
 /*
  * In a ring, an event means what event.h says, except:

@@ -50,8 +50,7 @@ bool ring_consumer_peek_pending(const struct ring_consumer *consumer, const stru
 {
 	if ((view->pending_word & PENDING_STATE_MASK) != PENDING_ARMED)
 		return false;
-	memcpy(out, &consumer->ring->pending, sizeof(*out));
-	COPY_IS_DONE(out);
+	*out = ring_pending_read(consumer->ring);
 	return out->time_ns <= limit;
 }
 

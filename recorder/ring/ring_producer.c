@@ -81,9 +81,10 @@ bool ring_producer_arm(struct ring_producer *producer, const struct event *event
 		return false;
 
 	uint64_t word = atomic_load_explicit(&ring->pending_word, memory_order_relaxed);
-	ring->pending = *event;
-	if (ring->pending.time_ns < producer->last_ticks)
-		ring->pending.time_ns = producer->last_ticks; /* R7 */
+	struct event armed = *event;
+	if (armed.time_ns < producer->last_ticks)
+		armed.time_ns = producer->last_ticks; /* R7 */
+	ring_pending_write(ring, &armed);
 	word = (word & ~(uint64_t)PENDING_STATE_MASK) + PENDING_SEQUENCE_ONE;
 	atomic_store_explicit(&ring->pending_word, word | PENDING_ARMED, memory_order_release);
 	return true; /* P1 */

@@ -77,8 +77,10 @@ static void arm(struct pipeline *pipeline, struct input *input)
 {
 	struct ring *ring = &pipeline->owner.segment->rings[take_byte(input) % RINGS_HIT];
 
-	ring->pending = (struct event){ .time_ns = pipeline->base + take_number(input),
+	const struct event event = { .time_ns = pipeline->base + take_number(input),
 		.kind = take_byte(input) % 6 };
+
+	ring_pending_write(ring, &event);
 	ring->pending_word = (ring->pending_word & ~3ull) + PENDING_SEQUENCE_ONE + PENDING_ARMED;
 }
 

@@ -202,7 +202,7 @@ static void take_pending(struct session *session, uint32_t index, bool dead)
 {
 	struct ring *ring = &session->segment->rings[index];
 	uint64_t word = atomic_load_explicit(&ring->pending_word, memory_order_acquire);
-	struct event copy = ring->pending;
+	struct event copy = ring_pending_read(ring);
 	uint64_t now = clock_ticks(session->options->clock);
 
 	if ((word & PENDING_STATE_MASK) != PENDING_ARMED)

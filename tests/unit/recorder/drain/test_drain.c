@@ -64,7 +64,8 @@ static void publish(struct ring *ring, uint32_t count)
 
 static void arm(struct ring *ring, uint64_t time)
 {
-	ring->pending = (struct event){ .time_ns = time, .kind = EVENT_BLOCK, .object = 4711 };
+	ring_pending_write(ring,
+			&(struct event){ .time_ns = time, .kind = EVENT_BLOCK, .object = 4711 });
 	ring->pending_word = PENDING_SEQUENCE_ONE | PENDING_ARMED;
 }
 

@@ -40,7 +40,7 @@ static void arm(uint64_t time)
 {
 	uint64_t word = ring->pending_word & ~(uint64_t)PENDING_STATE_MASK;
 
-	ring->pending = (struct event){ .time_ns = time, .kind = EVENT_BLOCK };
+	ring_pending_write(ring, &(struct event){ .time_ns = time, .kind = EVENT_BLOCK });
 	ring->pending_word = (word + PENDING_SEQUENCE_ONE) | PENDING_ARMED;
 }
 

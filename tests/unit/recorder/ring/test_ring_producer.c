@@ -104,7 +104,7 @@ static void times_of_a_ring_never_decrease(void **state)
 
 	struct event late = event_at(50, EVENT_BLOCK);
 	assert_true(ring_producer_arm(&producer, &late));
-	assert_int_equal(producer.ring->pending.time_ns, 101);
+	assert_int_equal(ring_pending_read(producer.ring).time_ns, 101);
 }
 
 /* Whatever fills the ring, the end of a wait and the end of the thread still find room. */
