@@ -75,6 +75,15 @@
 /* Key and value pairs about the recording: mostly program arguments. */
 #define LIMIT_META_ROWS 65536u
 
+/* Counters of a trace: what each section says of each fits in its header. Rows of one section: the
+ * writer starts a new one at 1024. */
+#define LIMIT_COUNTERS     48u
+#define LIMIT_COUNTER_ROWS 65536u
+
+/* Notes of one section, and kinds of notes: the writer starts a new section at 4096. */
+#define LIMIT_NOTE_ROWS  65536u
+#define LIMIT_NOTE_KINDS 64u
+
 /* Damaged stretches that are listed one by one. */
 #define LIMIT_DAMAGE 65536u
 

@@ -48,6 +48,8 @@ enum section_type {
 	SECTION_END = 11,
 	SECTION_INDEX = 12,
 	SECTION_LOCATOR = 13,
+	SECTION_COUNTERS = 17,
+	SECTION_NOTES = 18,
 	SECTION_TYPE_COUNT,
 };
 
@@ -94,6 +96,48 @@ enum loss_entry_offset {
 	LOSS_AT_CAUSE = 0, /* u32 */
 	LOSS_AT_COUNT = 4, /* u64 */
 	LOSS_ENTRY_BYTES = 12,
+};
+
+/* The extra part of these two begins as that of every section with a range. */
+enum counters_extra_offset {
+	COUNTERS_AT_FROM = 32,       /* u32: sequence of the first section that is summed up */
+	COUNTERS_AT_CELL_COUNT = 36, /* u16 */
+	COUNTERS_AT_RESERVED = 38,   /* u16 zero, ignored */
+	COUNTERS_AT_CELLS = 40,
+};
+
+enum counter_cell_offset {
+	COUNTER_AT_NAME = 0,      /* u32 string id */
+	COUNTER_AT_UNIT = 4,      /* u32 string id */
+	COUNTER_AT_PROCESS = 8,   /* u32 */
+	COUNTER_AT_ROWS = 12,     /* u32: of this section */
+	COUNTER_AT_SAMPLES = 16,  /* u64 */
+	COUNTER_AT_FIRST_NS = 24, /* u64 */
+	COUNTER_AT_LAST_NS = 32,  /* u64 */
+	COUNTER_AT_FIRST = 40,    /* u64: these four are values */
+	COUNTER_AT_LAST = 48,
+	COUNTER_AT_LEAST = 56,
+	COUNTER_AT_GREATEST = 64,
+	COUNTER_CELL_BYTES = 72,
+};
+
+/* So many sections of one level make one of the next. */
+#define COUNTER_FAN    16u
+#define COUNTER_LEVELS 7u
+
+enum notes_extra_offset {
+	NOTES_AT_CELL_COUNT = 32, /* u16 */
+	NOTES_AT_RESERVED = 34,   /* u16 zero, ignored */
+	NOTES_AT_CELLS = 36,
+};
+
+enum note_cell_offset {
+	NOTE_AT_KIND = 0,      /* u32 as named by the schema */
+	NOTE_AT_COUNT = 4,     /* u32 */
+	NOTE_AT_BEGIN_NS = 8,  /* u64: of the earliest of this kind */
+	NOTE_AT_END_NS = 16,   /* u64: of the latest */
+	NOTE_AT_TOTAL_NS = 24, /* u64: length of all together */
+	NOTE_CELL_BYTES = 32,
 };
 
 enum end_extra_offset {

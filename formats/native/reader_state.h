@@ -10,6 +10,7 @@
 #include "formats/native/section_cache.h"
 #include "formats/native/section_list.h"
 #include "formats/native/section_read.h"
+#include "formats/native/side_store.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_schema.h"
 #include "formats/native/trace_tables.h"
@@ -17,7 +18,8 @@
 /*
  * An open reader, as the two files that make it up see it: trace_reader.c opens it and answers
  * from what was loaded then, reader_sections.c reads blocks and other sections when they are asked
- * for. What changes after opening is the cache and the damage list, both locked, and atomics.
+ * for. What changes after opening is the cache, the damage list and the store of counters and
+ * notes, all of them locked, and atomics.
  */
 
 /*
@@ -46,6 +48,7 @@ struct trace_reader {
 	struct damage_list damage;
 	atomic_bool *is_bad; /* by section: reported before */
 	_Atomic(struct section_reading *) spare;
+	struct side_store side;
 };
 
 void section_reading_free(struct section_reading *reading);

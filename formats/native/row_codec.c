@@ -32,6 +32,13 @@ const struct row_schema row_schemas[SECTION_TYPE_COUNT] = {
 			{ "end value", ROW_NUMBER }),
 	[SECTION_SYMBOLS] = FIELDS({ "frame", ROW_DELTA }, { "place", ROW_NUMBER },
 			{ "function", ROW_DELTA }, { "file", ROW_DELTA }, { "line", ROW_DELTA }),
+	[SECTION_COUNTERS] = FIELDS({ "time", ROW_DELTA }, { "length", ROW_NUMBER },
+			{ "samples", ROW_NUMBER }, { "value", ROW_DELTA }, { "rise", ROW_NUMBER },
+			{ "below", ROW_NUMBER }, { "above", ROW_NUMBER }),
+	[SECTION_NOTES] = FIELDS({ "kind", ROW_NUMBER }, { "flags", ROW_NUMBER },
+			{ "task", ROW_DELTA }, { "begin", ROW_DELTA }, { "length", ROW_NUMBER },
+			{ "stack", ROW_DELTA }, { "name", ROW_NUMBER }, { "text", ROW_DELTA },
+			{ "id", ROW_DELTA }, { "parent", ROW_DELTA }, { "value", ROW_NUMBER }),
 };
 
 void row_writer_put(struct row_writer *writer, const struct row *row)

@@ -26,7 +26,7 @@ enum row_field_type {
 	ROW_FIELD_TYPE_COUNT
 };
 
-#define ROW_FIELDS_MAX 8
+#define ROW_FIELDS_MAX 12
 
 struct row_field {
 	const char *name;
@@ -100,6 +100,29 @@ enum index_field {
 	INDEX_BEGIN,
 	INDEX_LENGTH,
 	INDEX_DETAIL
+};
+
+enum counter_row_field {
+	COUNTER_ROW_TIME,
+	COUNTER_ROW_LENGTH,
+	COUNTER_ROW_SAMPLES,
+	COUNTER_ROW_VALUE,
+	COUNTER_ROW_RISE,
+	COUNTER_ROW_BELOW,
+	COUNTER_ROW_ABOVE
+};
+enum note_row_field {
+	NOTE_ROW_KIND,
+	NOTE_ROW_FLAGS,
+	NOTE_ROW_TASK,
+	NOTE_ROW_BEGIN,
+	NOTE_ROW_LENGTH,
+	NOTE_ROW_STACK,
+	NOTE_ROW_NAME,
+	NOTE_ROW_TEXT,
+	NOTE_ROW_ID,
+	NOTE_ROW_PARENT,
+	NOTE_ROW_VALUE
 };
 
 struct row {

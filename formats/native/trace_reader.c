@@ -38,15 +38,16 @@ static enum lo_result pass_on(struct opening *opening, const struct lo_error *wh
 }
 
 /*
- * Any sound schema section will do, they are all the same; a file has one at each end. The first
- * problem is what the error tells.
+ * A file has a schema at each end, and one more wherever a name came up that the one before did not
+ * have. So each says what those before it say, and the last sound one is used. The first problem
+ * that is met is what the error tells.
  */
 static enum lo_result load_schema(struct opening *opening)
 {
 	struct trace_reader *reader = opening->reader;
 	struct lo_error first = { .result = LO_OK };
 
-	for (uint32_t i = 0; i < reader->sections.count; i++) {
+	for (uint32_t i = reader->sections.count; i-- > 0;) {
 		const struct section_entry *entry = &reader->sections.entries[i];
 		struct lo_error why;
 		enum lo_result result;
@@ -292,6 +293,7 @@ enum lo_result trace_reader_open(struct trace_reader **out, struct byte_source *
 	opening.reader->self = opening.reader;
 	opening.reader->source = source;
 	damage_list_init(&opening.reader->damage);
+	side_store_init(&opening.reader->side);
 	result = open_parts(&opening, options);
 	section_payload_release(&opening.section);
 	byte_unpacker_free(opening.unpacker);
@@ -307,6 +309,7 @@ void trace_reader_close(struct trace_reader *reader)
 	if (!reader)
 		return;
 	section_reading_free(atomic_load(&reader->spare));
+	side_store_release(&reader->side);
 	section_cache_release(&reader->cache);
 	damage_list_release(&reader->damage);
 	trace_tables_release(&reader->tables);

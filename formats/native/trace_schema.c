@@ -57,6 +57,11 @@ static const char *process_end_name(unsigned number)
 	return number < PROCESS_END_COUNT ? process_end_names[number] : NULL;
 }
 
+static const char *note_kind_name(unsigned number)
+{
+	return number < NOTE_KIND_COUNT ? note_schemas[number].name : NULL;
+}
+
 static const struct {
 	enum schema_group group;
 	const char *(*name)(unsigned number);
@@ -68,6 +73,7 @@ static const struct {
 	{ SCHEMA_LOSS_CAUSE, loss_cause_name },
 	{ SCHEMA_TASK_KIND, task_kind_name },
 	{ SCHEMA_PROCESS_END, process_end_name },
+	{ SCHEMA_NOTE_KIND, note_kind_name },
 };
 
 /* ---- writing ---- */
@@ -84,21 +90,35 @@ static void put_row(struct row_writer *rows, enum schema_group group, unsigned n
 	row_writer_put(rows, &row);
 }
 
+static uint64_t value_of(enum schema_group group, unsigned number)
+{
+	switch (group) {
+	case SCHEMA_EVENT_KIND:
+		return event_kind_columns((enum event_kind)number);
+	case SCHEMA_NOTE_KIND:
+		return note_schemas[number].fields;
+	default:
+		return 0;
+	}
+}
+
 void trace_schema_put(struct row_writer *rows)
 {
 	for (size_t i = 0; i < LO_COUNT_OF(named_groups); i++)
 		for (unsigned number = 0; named_groups[i].name(number); number++)
 			put_row(rows, named_groups[i].group, number,
-					named_groups[i].group == SCHEMA_EVENT_KIND
-							? event_kind_columns(
-									  (enum event_kind)number)
-							: 0,
+					value_of(named_groups[i].group, number),
 					named_groups[i].name(number));
 	for (unsigned type = 0; type < SECTION_TYPE_COUNT; type++)
 		for (unsigned field = 0; field < row_schemas[type].count; field++)
 			put_row(rows, SCHEMA_TABLE_FIELD, type << 8 | field,
 					row_schemas[type].fields[field].type,
 					row_schemas[type].fields[field].name);
+}
+
+void trace_schema_put_reason(struct row_writer *rows, unsigned number, const char *name)
+{
+	put_row(rows, SCHEMA_REASON, number, 0, name);
 }
 
 /* ---- reading ---- */
@@ -207,6 +227,20 @@ static void read_process_end(struct trace_schema *schema, const struct schema_ro
 	schema->process_end[row->number] = find_name(process_end_name, row->name);
 }
 
+static void read_note_kind(struct trace_schema *schema, const struct schema_row *row)
+{
+	uint8_t kind = find_name(note_kind_name, row->name);
+
+	if (kind == SCHEMA_UNKNOWN) {
+		if (schema->foreign_notes == LO_COUNT_OF(schema->notes))
+			return;
+		kind = (uint8_t)(NOTE_KIND_COUNT + schema->foreign_notes);
+		memcpy(schema->notes[schema->foreign_notes].name, row->name, sizeof(row->name));
+		schema->notes[schema->foreign_notes++].fields = (uint8_t)row->value;
+	}
+	schema->note_kind[row->number] = kind;
+}
+
 static uint8_t find_field(const struct row_schema *own, const struct schema_row *row)
 {
 	for (unsigned i = 0; i < own->count; i++)
@@ -249,6 +283,7 @@ static enum lo_result read_row(
 		[SCHEMA_LOSS_CAUSE] = read_loss_cause,
 		[SCHEMA_TASK_KIND] = read_task_kind,
 		[SCHEMA_PROCESS_END] = read_process_end,
+		[SCHEMA_NOTE_KIND] = read_note_kind,
 	};
 
 	if (row->group == SCHEMA_TABLE_FIELD)
@@ -267,6 +302,7 @@ static void reset(struct trace_schema *schema)
 	memset(schema->loss_cause, SCHEMA_UNKNOWN, sizeof(schema->loss_cause));
 	memset(schema->task_kind, SCHEMA_UNKNOWN, sizeof(schema->task_kind));
 	memset(schema->process_end, SCHEMA_UNKNOWN, sizeof(schema->process_end));
+	memset(schema->note_kind, SCHEMA_UNKNOWN, sizeof(schema->note_kind));
 }
 
 enum lo_result trace_schema_read(struct trace_schema *schema, const uint8_t *bytes, size_t size,

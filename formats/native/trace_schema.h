@@ -6,6 +6,7 @@
 #include "formats/base/byte_cursor.h"
 #include "formats/base/error.h"
 #include "formats/base/limits.h"
+#include "formats/model/note.h"
 #include "formats/model/reason.h"
 #include "formats/native/event_codec.h"
 #include "formats/native/row_codec.h"
@@ -25,6 +26,7 @@ enum schema_group {
 	SCHEMA_TASK_KIND = 6,
 	SCHEMA_PROCESS_END = 7,
 	SCHEMA_TABLE_FIELD = 8, /* number: section type x 256 + position; value: row_field_type */
+	SCHEMA_NOTE_KIND = 9,   /* value: set of enum note_field */
 };
 
 #define SCHEMA_UNKNOWN       0xffu
@@ -37,11 +39,19 @@ struct trace_schema {
 	uint8_t loss_cause[256];             /* these three: or SCHEMA_UNKNOWN */
 	uint8_t task_kind[256];
 	uint8_t process_end[256];
+	uint8_t note_kind[256]; /* ours, from NOTE_KIND_COUNT a position in `notes`, or unknown */
 	struct row_map tables[SECTION_TYPE_COUNT];
 
 	/* Reasons that only the file knows, numbered from REASON_COUNT. */
 	char reason_names[REASON_LIMIT - REASON_COUNT][LIMIT_SCHEMA_NAME + 1];
 	unsigned foreign_reasons;
+
+	/* Kinds of notes that only the file knows, numbered from NOTE_KIND_COUNT. */
+	struct {
+		char name[LIMIT_SCHEMA_NAME + 1];
+		uint8_t fields; /* set of enum note_field */
+	} notes[NOTE_KIND_LIMIT - NOTE_KIND_COUNT];
+	unsigned foreign_notes;
 
 	char warnings[SCHEMA_WARNINGS][SCHEMA_WARNING_BYTES]; /* fit for a terminal */
 	unsigned warning_count;
@@ -49,6 +59,8 @@ struct trace_schema {
 
 /* Adds the rows of this build's schema. */
 void trace_schema_put(struct row_writer *rows);
+/* Adds one more reason, which this build does not know; `number` is at least REASON_COUNT. */
+void trace_schema_put_reason(struct row_writer *rows, unsigned number, const char *name);
 
 /* From the raw bytes of a schema section. Rows of unknown groups are passed over. */
 enum lo_result trace_schema_read(struct trace_schema *schema, const uint8_t *bytes, size_t size,

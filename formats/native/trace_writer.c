@@ -8,6 +8,8 @@
 #include "formats/base/string_table.h"
 #include "formats/model/object.h"
 #include "formats/native/block.h"
+#include "formats/native/counter_writer.h"
+#include "formats/native/note_section.h"
 #include "formats/native/row_codec.h"
 #include "formats/native/section.h"
 #include "formats/native/section_builder.h"
@@ -15,6 +17,9 @@
 
 /* Rows collected in memory before a table section is written though no block asks for it. */
 #define TABLE_BYTES (1u << 20)
+
+/* The same for notes. */
+#define NOTE_SECTION_ROWS 4096u
 
 struct trace_writer {
 	struct byte_sink *sink;
@@ -39,6 +44,15 @@ struct trace_writer {
 	struct row_writer late_tasks; /* of tasks that had rows before, or were passed over */
 	struct section_range late_task_ids;
 	uint32_t highest_task; /* that has a row */
+
+	struct counter_writer counters;
+	struct counter_header counter_header; /* work space */
+	struct note_header notes; /* of the pending ones; without cells there are none */
+
+	/* Reasons that only this file knows, from REASON_COUNT on. */
+	char (*reasons)[LIMIT_SCHEMA_NAME + 1];
+	unsigned reason_count;
+	bool schema_grown; /* since it was written last */
 
 	struct event *events; /* of the current block, TRACE_BLOCK_ROWS */
 	uint32_t event_count;
@@ -299,14 +313,27 @@ static enum lo_result write_task_rows(struct trace_writer *writer)
 			       : result;
 }
 
+static enum lo_result write_schema(struct trace_writer *writer)
+{
+	struct row_writer *rows = &writer->pending[SECTION_SCHEMA];
+
+	trace_schema_put(rows);
+	for (unsigned i = 0; i < writer->reason_count; i++)
+		trace_schema_put_reason(rows, REASON_COUNT + i, writer->reasons[i]);
+	writer->schema_grown = false;
+	return write_table(writer, SECTION_SCHEMA, 0);
+}
+
 /* In an order in which no row names one that comes later, so that a cut file is consistent. */
 static enum lo_result write_tables(struct trace_writer *writer)
 {
 	static const enum section_type by_row[] = { SECTION_META, SECTION_PROCESSES,
 		SECTION_SYMBOLS };
-	enum lo_result result = write_new_rows(writer, SECTION_STRINGS, &writer->strings_written,
-			string_table_count(writer->strings), put_string);
+	enum lo_result result = writer->schema_grown ? write_schema(writer) : LO_OK;
 
+	if (result == LO_OK)
+		result = write_new_rows(writer, SECTION_STRINGS, &writer->strings_written,
+				string_table_count(writer->strings), put_string);
 	if (result == LO_OK)
 		result = write_new_rows(writer, SECTION_MODULES, &writer->modules_written,
 				writer->module_count, put_module);
@@ -319,6 +346,68 @@ static enum lo_result write_tables(struct trace_writer *writer)
 	for (size_t i = 0; i < LO_COUNT_OF(by_row) && result == LO_OK; i++)
 		result = write_table(writer, by_row[i], 0);
 	return result == LO_OK ? write_task_rows(writer) : result;
+}
+
+/* ---- notes and counters ---- */
+
+/* A section of rows with an extra part of its own, which is filled in but for the raw bytes. */
+static enum lo_result write_side_rows(struct trace_writer *writer, struct row_writer *rows,
+		const struct section_range *range)
+{
+	enum lo_result result = byte_buffer_check(&rows->bytes, &writer->failure);
+
+	store_le32(writer->header.extra + TABLE_AT_RAW_BYTES, (uint32_t)rows->bytes.size);
+	if (result == LO_OK)
+		result = byte_packer_pack(writer->packer, rows->bytes.bytes, rows->bytes.size,
+				&writer->payload, &writer->failure);
+	if (result == LO_OK)
+		result = write_section(writer);
+	row_writer_clear(rows);
+	return result == LO_OK ? add_range_to_index(writer, range) : result;
+}
+
+static enum lo_result write_counters(struct trace_writer *writer)
+{
+	struct row_writer *rows = &writer->pending[SECTION_COUNTERS];
+	struct counter_header *header = &writer->counter_header;
+	enum lo_result result = LO_OK;
+
+	for (unsigned level = 0; result == LO_OK && counter_writer_is_due(&writer->counters, level);
+			level++) {
+		result = counter_writer_take(&writer->counters, level, writer->sequence, header,
+				rows, &writer->failure);
+		if (result != LO_OK)
+			return result;
+		start_section(writer, SECTION_COUNTERS, rows->rows);
+		counter_header_store(&writer->header, header);
+		result = write_side_rows(writer, rows, &header->range);
+	}
+	return result;
+}
+
+static enum lo_result write_notes(struct trace_writer *writer)
+{
+	struct row_writer *rows = &writer->pending[SECTION_NOTES];
+	struct note_header *notes = &writer->notes;
+	enum lo_result result;
+
+	if (rows->rows == 0)
+		return LO_OK;
+	start_section(writer, SECTION_NOTES, rows->rows);
+	note_header_store(&writer->header, notes);
+	result = write_side_rows(writer, rows, &notes->range);
+	notes->count = 0;
+	return result;
+}
+
+/* All rows that are pending: of tables first, since notes and counters name strings and stacks. */
+static enum lo_result write_pending(struct trace_writer *writer)
+{
+	enum lo_result result = write_tables(writer);
+
+	if (result == LO_OK)
+		result = write_notes(writer);
+	return result == LO_OK ? write_counters(writer) : result;
 }
 
 /* ---- blocks ---- */
@@ -358,7 +447,7 @@ static enum lo_result tell_builders(struct trace_writer *writer)
 /* Writes the current block, be it empty, as covering the time up to `end_ns`. */
 static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 {
-	enum lo_result result = write_tables(writer);
+	enum lo_result result = write_pending(writer);
 
 	if (result != LO_OK)
 		return result;
@@ -385,12 +474,6 @@ static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 		writer->has_losses = false;
 	}
 	return result;
-}
-
-static enum lo_result write_schema(struct trace_writer *writer)
-{
-	trace_schema_put(&writer->pending[SECTION_SCHEMA]);
-	return write_table(writer, SECTION_SCHEMA, 0);
 }
 
 /* ---- life ---- */
@@ -453,6 +536,8 @@ void trace_writer_close(struct trace_writer *writer)
 	row_writer_release(&writer->late_tasks);
 	for (unsigned type = 0; type < SECTION_TYPE_COUNT; type++)
 		row_writer_release(&writer->pending[type]);
+	counter_writer_release(&writer->counters);
+	free(writer->reasons);
 	byte_buffer_release(&writer->payload);
 	byte_buffer_release(&writer->index_detail);
 	byte_buffer_release(&writer->section);
@@ -659,6 +744,100 @@ enum lo_result trace_writer_meta(struct trace_writer *writer, const char *key, c
 	return add_row(writer, SECTION_META, &row, err);
 }
 
+/* ---- reasons, counters, notes ---- */
+
+static enum lo_result add_reason(struct trace_writer *writer, const char *name, uint32_t length,
+		uint8_t *reason, struct lo_error *err)
+{
+	char(*reasons)[LIMIT_SCHEMA_NAME + 1];
+
+	if (length > LIMIT_SCHEMA_NAME || memchr(name, '\0', length) ||
+			REASON_COUNT + writer->reason_count >= REASON_LIMIT)
+		return lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET, "no room for the reason '%.*s'",
+				(int)length, name);
+	reasons = realloc(writer->reasons, (writer->reason_count + 1) * sizeof(*reasons));
+	if (!reasons)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a reason");
+	writer->reasons = reasons;
+	memcpy(reasons[writer->reason_count], name, length);
+	reasons[writer->reason_count][length] = '\0';
+	*reason = (uint8_t)(REASON_COUNT + writer->reason_count++);
+	writer->schema_grown = true;
+	return LO_OK;
+}
+
+enum lo_result trace_writer_reason(struct trace_writer *writer, const char *name, uint32_t length,
+		uint8_t *reason, struct lo_error *err)
+{
+	enum lo_result result = check_usable(writer, err);
+
+	if (result != LO_OK)
+		return result;
+	*reason = (uint8_t)reason_by_name(name, length);
+	if (*reason != REASON_COUNT)
+		return LO_OK;
+	for (unsigned i = 0; i < writer->reason_count; i++)
+		if (strlen(writer->reasons[i]) == length &&
+				memcmp(writer->reasons[i], name, length) == 0) {
+			*reason = (uint8_t)(REASON_COUNT + i);
+			return LO_OK;
+		}
+	return add_reason(writer, name, length, reason, err);
+}
+
+enum lo_result trace_writer_counter(struct trace_writer *writer, struct counter_key key,
+		uint32_t *counter, struct lo_error *err)
+{
+	enum lo_result result = check_usable(writer, err);
+
+	return result == LO_OK ? counter_writer_find(&writer->counters, key, counter, err) : result;
+}
+
+enum lo_result trace_writer_sample(struct trace_writer *writer, uint32_t counter, uint64_t time_ns,
+		uint64_t value, struct lo_error *err)
+{
+	enum lo_result result = check_usable(writer, err);
+
+	if (result == LO_OK)
+		result = counter_writer_add(&writer->counters, counter, time_ns, value, err);
+	if (result != LO_OK || !counter_writer_is_full(&writer->counters))
+		return result;
+	return settle(writer, write_pending(writer), err);
+}
+
+static enum lo_result check_note(
+		const struct trace_writer *writer, const struct note *note, struct lo_error *err)
+{
+	if (note->kind >= NOTE_KIND_COUNT || note->end_ns < note->begin_ns)
+		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
+				"no note can have kind %u and go from %llu to %llu ns", note->kind,
+				(unsigned long long)note->begin_ns,
+				(unsigned long long)note->end_ns);
+	if (note->task > LIMIT_TASKS || note->stack > stack_table_stack_count(writer->stacks))
+		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
+				"no note can be of task %u and stack %u", note->task, note->stack);
+	return LO_OK;
+}
+
+enum lo_result trace_writer_note(
+		struct trace_writer *writer, const struct note *note, struct lo_error *err)
+{
+	struct row_writer *rows = &writer->pending[SECTION_NOTES];
+	enum lo_result result = check_usable(writer, err);
+
+	if (result == LO_OK)
+		result = check_note(writer, note, err);
+	if (result != LO_OK)
+		return result;
+	if (rows->rows == 0)
+		note_header_init(&writer->notes);
+	note_row_put(rows, note);
+	note_header_add(&writer->notes, note);
+	if (rows->rows < NOTE_SECTION_ROWS)
+		return LO_OK;
+	return settle(writer, write_pending(writer), err);
+}
+
 /* ---- events ---- */
 
 static enum lo_result check_event(
@@ -669,7 +848,8 @@ static enum lo_result check_event(
 				"an event at %llu ns comes after one at %llu ns",
 				(unsigned long long)event->time_ns,
 				(unsigned long long)writer->last_ns);
-	if (event->kind >= EVENT_KIND_COUNT || event->reason >= REASON_COUNT ||
+	if (event->kind >= EVENT_KIND_COUNT ||
+			event->reason >= REASON_COUNT + writer->reason_count ||
 			event->object_kind >= OBJECT_KIND_COUNT ||
 			event->flags & EVENT_FLAG_PEER_IS_TID)
 		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
@@ -742,7 +922,7 @@ enum lo_result trace_writer_flush(struct trace_writer *writer, struct lo_error *
 
 	if (result != LO_OK)
 		return result;
-	result = has_block(writer) ? write_block(writer, writer->last_ns) : write_tables(writer);
+	result = has_block(writer) ? write_block(writer, writer->last_ns) : write_pending(writer);
 	return settle(writer, result, err);
 }
 

@@ -6,9 +6,11 @@
 
 #include "formats/base/byte_sink.h"
 #include "formats/base/error.h"
+#include "formats/model/counter.h"
 #include "formats/model/event.h"
 #include "formats/model/loss.h"
 #include "formats/model/module.h"
+#include "formats/model/note.h"
 #include "formats/model/stack_table.h"
 #include "formats/model/symbol_table.h"
 #include "formats/model/task.h"
@@ -19,7 +21,8 @@
  * Rows of tables (strings, modules, stacks, tasks, ...) are collected and written before the first
  * block whose events may name them. A block is sealed at TRACE_BLOCK_ROWS rows, when
  * trace_writer_advance() has moved TRACE_BLOCK_SPAN_NS past its begin, and on flush. What was
- * sealed is complete in the sink. Memory: one block, the stack and string tables, the block index
+ * sealed is complete in the sink. Notes and samples of counters that came up stand in front of the
+ * next block. Memory: one block, the stack and string tables, the block index
  * (a few dozen bytes per block); task rows are not kept.
  *
  * After any failure of the sink the writer stays failed: every later call returns that error, and
@@ -54,6 +57,27 @@ enum lo_result trace_writer_symbols(struct trace_writer *writer, uint32_t frame_
 		const struct symbol *chain, uint32_t count, struct lo_error *err);
 enum lo_result trace_writer_meta(struct trace_writer *writer, const char *key, const char *value,
 		struct lo_error *err);
+
+/*
+ * The number of a wait reason by its name: this build's own, or a new one that only this file
+ * knows, from REASON_COUNT on. LO_UNSUPPORTED when there is no number left.
+ */
+enum lo_result trace_writer_reason(struct trace_writer *writer, const char *name, uint32_t length,
+		uint8_t *reason, struct lo_error *err);
+
+/*
+ * Counters: the number of one, the same for equal keys; then its samples. Their times do not
+ * decrease, over all counters; they may lie before or after the events written so far.
+ * LO_UNSUPPORTED beyond LIMIT_COUNTERS.
+ */
+enum lo_result trace_writer_counter(struct trace_writer *writer, struct counter_key key,
+		uint32_t *counter, struct lo_error *err);
+enum lo_result trace_writer_sample(struct trace_writer *writer, uint32_t counter, uint64_t time_ns,
+		uint64_t value, struct lo_error *err);
+
+/* Appends one note, in any order; best when its end is reached. */
+enum lo_result trace_writer_note(
+		struct trace_writer *writer, const struct note *note, struct lo_error *err);
 
 /*
  * Append one event. LO_USAGE when time decreases, for a stack that the writer did not give out,

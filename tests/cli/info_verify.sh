@@ -79,7 +79,7 @@ says err 'at byte'
 
 run 0 verify "$work/sound.loiter"
 says out 'This trace is sound.'
-[ "$(grep -c ' ok ' "$work/out")" -eq 9 ] || fail "not all nine checks are ok"
+[ "$(grep -c ' ok ' "$work/out")" -eq 10 ] || fail "not all ten checks are ok"
 run 1 verify "$work/cut.loiter"
 says out 'end        damaged'
 run 1 verify "$work/damaged.loiter"

@@ -12,7 +12,8 @@
  *
  *	1 byte: bit 0: this build's schema comes first
  *	then sections: type, rows, first id or span, and raw bytes with a length before them;
- *	for a block: its columns, each with number, encoding and raw bytes
+ *	for a block: its columns, each with number, encoding and raw bytes;
+ *	for counters and notes: type, rows, extra part, raw bytes
  */
 #define SECTIONS_MAX 64u
 #define COLUMNS_MAX  12u
@@ -49,6 +50,20 @@ static void forge_one_block(struct forge *forge, struct byte_cursor *recipe, uin
 	*now_ns = end_ns;
 }
 
+#define EXTRA_MAX 3600u
+
+static void forge_one_side(struct forge *forge, struct byte_cursor *recipe, enum section_type type)
+{
+	uint32_t rows = (uint32_t)byte_cursor_varint(recipe);
+	size_t extra_size;
+	const uint8_t *extra = take_bytes(recipe, &extra_size);
+	size_t size;
+	const uint8_t *raw = take_bytes(recipe, &size);
+
+	forge_side(forge, type, rows, extra, extra_size < EXTRA_MAX ? extra_size : EXTRA_MAX, raw,
+			size);
+}
+
 static void forge_one_section(struct forge *forge, struct byte_cursor *recipe, uint64_t *now_ns)
 {
 	unsigned type = byte_cursor_byte(recipe) % (SECTION_TYPE_COUNT + 1);
@@ -59,6 +74,10 @@ static void forge_one_section(struct forge *forge, struct byte_cursor *recipe, u
 
 	if (type == SECTION_BLOCK) {
 		forge_one_block(forge, recipe, now_ns);
+		return;
+	}
+	if (type == SECTION_COUNTERS || type == SECTION_NOTES) {
+		forge_one_side(forge, recipe, (enum section_type)type);
 		return;
 	}
 	if (type == SECTION_END) {
@@ -91,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (reader) {
 		model_check_events(reader, events);
 		model_check_tables(reader);
+		model_check_side(reader);
 	}
 	trace_reader_close(reader);
 	return 0;

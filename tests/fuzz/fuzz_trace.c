@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (reader) {
 		model_check_events(reader, events);
 		model_check_tables(reader);
+		model_check_side(reader);
 	}
 	trace_reader_close(reader);
 	return 0;

@@ -5,7 +5,9 @@
 
 #include "formats/base/limits.h"
 #include "formats/model/object.h"
+#include "formats/native/trace_counters.h"
 #include "formats/native/trace_cursor.h"
+#include "formats/native/trace_notes.h"
 
 /* Rows looked at in each table; inputs are small. */
 #define TABLE_ROWS_MAX 300u
@@ -226,4 +228,73 @@ void model_check_tables(struct trace_reader *reader)
 		promise(trace_reader_meta(reader, key, 0) != NULL);
 	for (uint32_t i = 0; i < trace_reader_warning_count(reader); i++)
 		promise(trace_reader_warning(reader, i)[0] != '\0');
+}
+
+/* ---- counters and notes ---- */
+
+#define COLUMNS 37u
+
+static void check_cell(const struct counter_cell *cell)
+{
+	promise(cell->samples == 0 ||
+			(cell->least <= cell->first && cell->first <= cell->greatest &&
+					cell->least <= cell->last && cell->last <= cell->greatest &&
+					cell->first_ns <= cell->last_ns));
+}
+
+static void check_counter(struct trace_reader *reader, uint32_t counter, struct time_span span)
+{
+	const struct counter_cell *total = &trace_counter_get(reader, counter)->total;
+	struct counter_cell cells[COLUMNS];
+
+	promise(trace_counter_columns(reader, counter, span, cells, COLUMNS, NULL) == LO_OK);
+	for (unsigned i = 0; i < COLUMNS; i++)
+		check_cell(&cells[i]);
+	promise(trace_counter_at(reader, counter, span.end_ns, cells, NULL) == LO_OK);
+	check_cell(&cells[0]);
+	promise(cells[0].samples == 0 || cells[0].last_ns <= span.end_ns);
+	promise(total->samples > 0);
+	check_cell(total);
+}
+
+static bool check_note(void *context, const struct note *note)
+{
+	const struct note_query *query = context;
+
+	promise(note->begin_ns <= note->end_ns && note->begin_ns < query->span.end_ns &&
+			note->end_ns >= query->span.begin_ns);
+	promise(note->kind < NOTE_KIND_LIMIT);
+	promise(query->task == TASK_NONE || query->task == note->task);
+	return true;
+}
+
+static void check_notes(struct trace_reader *reader, struct time_span span)
+{
+	struct note_query query = { .span = span, .kinds = NOTE_KINDS_ALL };
+	struct note_column columns[COLUMNS];
+	struct note_total total;
+
+	promise(trace_notes_visit(reader, &query, check_note, &query, NULL, NULL) == LO_OK);
+	query.task = 1;
+	promise(trace_notes_visit(reader, &query, check_note, &query, NULL, NULL) == LO_OK);
+	for (unsigned kind = 0; kind <= NOTE_KIND_COUNT + 1; kind++) {
+		promise(trace_notes_columns(reader, kind, span, columns, COLUMNS, NULL) == LO_OK);
+		promise(trace_notes_total(reader, kind, &total, NULL) == LO_OK);
+		promise(total.begin_ns <= total.end_ns);
+	}
+}
+
+void model_check_side(struct trace_reader *reader)
+{
+	uint64_t end_ns = trace_reader_info(reader)->duration_ns;
+	struct time_span spans[] = { TIME_SPAN_ALL, { 0, end_ns / 2 }, { end_ns / 3, end_ns },
+		{ end_ns, end_ns + 1 }, { 7, 7 } };
+	uint32_t counters = trace_counter_count(reader);
+
+	promise(counters <= LIMIT_COUNTERS && !trace_counter_get(reader, counters));
+	for (unsigned i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		for (uint32_t counter = 0; counter < counters; counter++)
+			check_counter(reader, counter, spans[i]);
+		check_notes(reader, spans[i]);
+	}
 }

@@ -22,6 +22,9 @@ struct trace_reader *model_open(const uint8_t *bytes, size_t size);
  * backwards, in runs and by seeking. Returns how many there are. */
 uint32_t model_check_events(struct trace_reader *reader, struct event *events);
 
+/* Asks for counters and notes in spans of all sizes. */
+void model_check_side(struct trace_reader *reader);
+
 /* Reads every table through the reader's functions, ids out of range included. */
 void model_check_tables(struct trace_reader *reader);
 

@@ -65,6 +65,27 @@ void forge_table(struct forge *forge, enum section_type type, uint32_t first_id,
 	row_writer_release(rows);
 }
 
+void forge_side(struct forge *forge, enum section_type type, uint32_t rows, const void *extra,
+		size_t extra_bytes, const void *raw, size_t raw_bytes)
+{
+	struct section_header *header = calloc(1, sizeof(*header));
+	struct byte_buffer payload = { 0 };
+
+	if (!header || byte_packer_pack(forge->packer, raw, raw_bytes, &payload, NULL) != LO_OK)
+		abort();
+	header->type = (uint16_t)type;
+	header->flags = SECTION_FLAG_OPTIONAL;
+	header->rows = rows;
+	header->extra_bytes = (uint32_t)extra_bytes;
+	if (extra_bytes > 0)
+		memcpy(header->extra, extra, extra_bytes);
+	if (extra_bytes >= TABLE_EXTRA_BYTES)
+		store_le32(header->extra + TABLE_AT_RAW_BYTES, (uint32_t)raw_bytes);
+	forge_section(forge, header, payload.bytes, payload.size);
+	byte_buffer_release(&payload);
+	free(header);
+}
+
 void forge_schema_rows(struct row_writer *rows)
 {
 	*rows = (struct row_writer){ .schema = &row_schemas[SECTION_SCHEMA] };

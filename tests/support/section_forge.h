@@ -32,6 +32,10 @@ void forge_table(struct forge *forge, enum section_type type, uint32_t first_id,
 void forge_raw_table(struct forge *forge, enum section_type type, uint32_t first_id, uint32_t rows,
 		const void *raw, size_t raw_bytes, uint32_t announced_bytes);
 
+/* The same for types with an extra part of their own, which is given but for the raw bytes. */
+void forge_side(struct forge *forge, enum section_type type, uint32_t rows, const void *extra,
+		size_t extra_bytes, const void *raw, size_t raw_bytes);
+
 /* Rows that begin with this build's schema; more may be added before forge_table(). */
 void forge_schema_rows(struct row_writer *rows);
 void forge_schema_row(struct row_writer *rows, uint64_t group, uint64_t number, uint64_t value,

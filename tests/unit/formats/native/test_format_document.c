@@ -11,6 +11,7 @@
 #include "formats/base/limits.h"
 #include "formats/base/macros.h"
 #include "formats/model/event_schema.h"
+#include "formats/model/note.h"
 #include "formats/native/event_codec.h"
 #include "formats/native/layout.h"
 #include "formats/native/row_codec.h"
@@ -65,6 +66,8 @@ static const struct {
 	NAME(SECTION_END),
 	NAME(SECTION_INDEX),
 	NAME(SECTION_LOCATOR),
+	NAME(SECTION_COUNTERS),
+	NAME(SECTION_NOTES),
 	NAME(SECTION_FLAG_OPTIONAL),
 	NAME(TABLE_AT_FIRST_ID),
 	NAME(TABLE_AT_RAW_BYTES),
@@ -90,6 +93,33 @@ static const struct {
 	NAME(LOSS_AT_CAUSE),
 	NAME(LOSS_AT_COUNT),
 	NAME(LOSS_ENTRY_BYTES),
+	NAME(COUNTERS_AT_FROM),
+	NAME(COUNTERS_AT_CELL_COUNT),
+	NAME(COUNTERS_AT_RESERVED),
+	NAME(COUNTERS_AT_CELLS),
+	NAME(COUNTER_AT_NAME),
+	NAME(COUNTER_AT_UNIT),
+	NAME(COUNTER_AT_PROCESS),
+	NAME(COUNTER_AT_ROWS),
+	NAME(COUNTER_AT_SAMPLES),
+	NAME(COUNTER_AT_FIRST_NS),
+	NAME(COUNTER_AT_LAST_NS),
+	NAME(COUNTER_AT_FIRST),
+	NAME(COUNTER_AT_LAST),
+	NAME(COUNTER_AT_LEAST),
+	NAME(COUNTER_AT_GREATEST),
+	NAME(COUNTER_CELL_BYTES),
+	NAME(COUNTER_FAN),
+	NAME(COUNTER_LEVELS),
+	NAME(NOTES_AT_CELL_COUNT),
+	NAME(NOTES_AT_RESERVED),
+	NAME(NOTES_AT_CELLS),
+	NAME(NOTE_AT_KIND),
+	NAME(NOTE_AT_COUNT),
+	NAME(NOTE_AT_BEGIN_NS),
+	NAME(NOTE_AT_END_NS),
+	NAME(NOTE_AT_TOTAL_NS),
+	NAME(NOTE_CELL_BYTES),
 	NAME(END_AT_TIME_NS),
 	NAME(END_EXTRA_BYTES),
 	NAME(LOCATOR_AT_INDEX_OFFSET),
@@ -110,6 +140,7 @@ static const struct {
 	NAME(SCHEMA_TASK_KIND),
 	NAME(SCHEMA_PROCESS_END),
 	NAME(SCHEMA_TABLE_FIELD),
+	NAME(SCHEMA_NOTE_KIND),
 	NAME(LIMIT_SECTION_HEADER),
 	NAME(LIMIT_SECTION_PAYLOAD),
 	NAME(LIMIT_SECTIONS),
@@ -134,17 +165,21 @@ static const struct {
 	NAME(LIMIT_PROCESSES),
 	NAME(LIMIT_SYMBOLS),
 	NAME(LIMIT_META_ROWS),
+	NAME(LIMIT_COUNTERS),
+	NAME(LIMIT_COUNTER_ROWS),
+	NAME(LIMIT_NOTE_ROWS),
+	NAME(LIMIT_NOTE_KINDS),
 	NAME(LIMIT_DAMAGE),
 };
 
 static char *read_text(const char *path)
 {
 	FILE *file = fopen(path, "r");
-	char *text = calloc(1, 1 << 18);
+	char *text = calloc(1, 1 << 19);
 
 	if (!file || !text)
 		fail_msg("cannot read %s", path);
-	if (fread(text, 1, (1 << 18) - 1, file) == 0)
+	if (fread(text, 1, (1 << 19) - 1, file) == 0)
 		fail_msg("%s is empty", path);
 	fclose(file);
 	return text;
@@ -387,6 +422,25 @@ static void events_have_the_same_columns(void **state)
 	assert_false(next_row(&rows, first, second, third));
 }
 
+static void notes_have_the_same_kinds(void **state)
+{
+	struct table_rows rows = rows_below("### Kinds of notes");
+	char first[64];
+	char second[64];
+	char third[64];
+
+	(void)state;
+	for (unsigned kind = 0; kind < NOTE_KIND_COUNT; kind++) {
+		const struct note_schema *schema = &note_schemas[kind];
+
+		assert_true(next_row(&rows, first, second, third));
+		assert_string_equal(first, schema->name);
+		assert_int_equal(second[0] != '\0', (schema->fields & NOTE_HAS_NAME) != 0);
+		assert_int_equal(third[0] != '\0', (schema->fields & NOTE_HAS_TEXT) != 0);
+	}
+	assert_false(next_row(&rows, first, second, third));
+}
+
 static void the_example_is_what_a_writer_writes(void **state)
 {
 	const char *text = strstr(document, "```hex\n");
@@ -418,6 +472,7 @@ int main(void)
 		cmocka_unit_test(tables_have_the_same_fields),
 		cmocka_unit_test(columns_have_the_same_encodings),
 		cmocka_unit_test(events_have_the_same_columns),
+		cmocka_unit_test(notes_have_the_same_kinds),
 		cmocka_unit_test(the_example_is_what_a_writer_writes),
 	};
 

@@ -140,7 +140,7 @@ static void a_trace_without_its_schema_cannot_be_checked_further(void **state)
 	trace_sample_init(&sample, 1, 10, 23);
 	findings = check_fault(&sample, (struct fault){ FAULT_CUT, 100, 0, 0 });
 	assert_string_equal(findings.damaged, "headers schema end ");
-	assert_string_equal(findings.impossible, "tables blocks ids times index ");
+	assert_string_equal(findings.impossible, "tables blocks ids times notes index ");
 	trace_sample_release(&sample);
 }
 

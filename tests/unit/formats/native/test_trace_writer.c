@@ -10,6 +10,7 @@
 
 #include "formats/base/limits.h"
 #include "formats/model/object.h"
+#include "formats/native/reader_parts.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_writer.h"
 #include "tests/support/event_generator.h"
@@ -393,6 +394,87 @@ static void zstd_accepts_the_file(void **state)
 	trace_sample_release(&sample);
 }
 
+static void block_at(struct trace_writer *writer, uint64_t time_ns, uint8_t reason)
+{
+	struct event event = {
+		.time_ns = time_ns, .task = 1, .kind = EVENT_BLOCK, .reason = reason
+	};
+
+	OK(trace_writer_event(writer, &event, NULL));
+}
+
+static uint8_t reason_called(struct trace_writer *writer, const char *name)
+{
+	uint8_t reason;
+
+	OK(trace_writer_reason(writer, name, (uint32_t)strlen(name), &reason, NULL));
+	return reason;
+}
+
+/* The first event of block `number`, by the name of its reason. */
+static const char *reason_of_block(struct trace_reader *reader, uint32_t number)
+{
+	const struct cached_block *block;
+	uint8_t reason;
+
+	OK(trace_block_acquire(reader, number, &block, NULL));
+	reason = block->events[0].reason;
+	trace_block_release(reader, block);
+	return trace_reader_reason_name(reader, reason);
+}
+
+/* At every length of the file, whole blocks have the reasons that were written. */
+static void reasons_that_only_the_file_knows_are_named_in_it(void **state)
+{
+	static const char *const names[] = { "mutex lock", "quantum wait", "flux", "quantum wait" };
+	struct byte_buffer file = { 0 };
+	struct trace_writer *writer = open_writer(&file);
+	size_t sizes[5];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		block_at(writer, i, reason_called(writer, names[i]));
+		OK(trace_writer_flush(writer, NULL));
+		sizes[i] = file.size;
+	}
+	assert_int_equal(reason_called(writer, "mutex lock"), REASON_MUTEX_LOCK);
+	assert_int_equal(reason_called(writer, "flux"), REASON_COUNT + 1);
+	OK(trace_writer_finish(writer, 10, NULL));
+	sizes[4] = file.size;
+	trace_writer_close(writer);
+	for (unsigned i = 0; i < 5; i++) {
+		struct byte_buffer part = { .bytes = file.bytes, .size = sizes[i] };
+		struct trace_reader *reader = open_reader(&part);
+
+		assert_int_equal(trace_block_count(reader), i < 4 ? i + 1 : 4);
+		for (uint32_t block = 0; block < trace_block_count(reader); block++)
+			assert_string_equal(reason_of_block(reader, block), names[block]);
+		trace_reader_close(reader);
+	}
+	byte_buffer_release(&file);
+}
+
+static void the_numbers_of_reasons_run_out(void **state)
+{
+	struct byte_buffer file = { 0 };
+	struct trace_writer *writer = open_writer(&file);
+	char name[LIMIT_SCHEMA_NAME + 2] = "";
+	uint8_t reason;
+
+	(void)state;
+	memset(name, 'x', LIMIT_SCHEMA_NAME + 1);
+	assert_int_equal(trace_writer_reason(writer, name, LIMIT_SCHEMA_NAME + 1, &reason, NULL),
+			LO_UNSUPPORTED);
+	assert_int_equal(trace_writer_reason(writer, "a\0b", 3, &reason, NULL), LO_UNSUPPORTED);
+	for (unsigned i = REASON_COUNT; i < REASON_LIMIT; i++) {
+		snprintf(name, sizeof(name), "reason %u", i);
+		assert_int_equal(reason_called(writer, name), i);
+	}
+	assert_int_equal(trace_writer_reason(writer, "one more", 8, &reason, NULL), LO_UNSUPPORTED);
+	trace_writer_close(writer);
+	byte_buffer_release(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +490,8 @@ int main(void)
 		cmocka_unit_test(a_full_disk_stays_full),
 		cmocka_unit_test(a_finished_trace_takes_nothing_more),
 		cmocka_unit_test(zstd_accepts_the_file),
+		cmocka_unit_test(reasons_that_only_the_file_knows_are_named_in_it),
+		cmocka_unit_test(the_numbers_of_reasons_run_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
