@@ -93,7 +93,8 @@ size_t shell_word(char *out, size_t capacity, const char *bytes, size_t length)
 	if (capacity == 0)
 		return 0;
 	if (quoting != QUOTE_NOTHING)
-		put(&output, "$'" + (quoting == QUOTE_PLAINLY), quoting == QUOTE_PLAINLY ? 1 : 2);
+		put(&output, quoting == QUOTE_PLAINLY ? "'" : "$'",
+				quoting == QUOTE_PLAINLY ? 1 : 2);
 	while (length > 0) {
 		uint32_t character;
 		size_t used = printable_next(bytes, length, &character);
