@@ -20,6 +20,7 @@
 #include "viewer/cli/command.h"
 #include "viewer/cli/exit_codes.h"
 #include "viewer/cli/open_trace.h"
+#include "viewer/cli/output_file.h"
 
 #define STACK_DEPTH_DEFAULT 64u
 #define WAIT_THRESHOLD_NS   1000u
@@ -202,39 +203,18 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat first, second;
-
-	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
-}
-
-/* PROGRAM.PID.loiter, or with a number behind if there are such files already. */
+/* PROGRAM.PID.loiter */
 static enum lo_result choose_output(struct recording *recording, struct lo_error *err)
 {
 	const char *program = recording->arguments.program[0];
 	const char *base = strrchr(program, '/') ? strrchr(program, '/') + 1 : program;
-	int fd = -1;
+	char stem[256];
+	enum lo_result result;
 
-	for (unsigned i = 0; i < 1000 && fd < 0; i++) {
-		char again[16] = "";
-
-		if (i > 0)
-			snprintf(again, sizeof(again), "-%u", i);
-		snprintf(recording->output, sizeof(recording->output), "%.200s.%d%s.loiter", base,
-				(int)recording->child.pid, again);
-		fd = open(recording->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0 && errno != EEXIST)
-			break;
-	}
-	if (fd < 0)
-		return lo_fail_errno(err, errno,
-				"cannot create '%.150s' here; name another file with -o",
-				recording->output);
-	close(fd);
-	recording->made_output = true;
-	return LO_OK;
+	snprintf(stem, sizeof(stem), "%.200s.%d", base, (int)recording->child.pid);
+	result = output_file_choose(recording->output, stem, err);
+	recording->made_output = result == LO_OK;
+	return result;
 }
 
 static enum lo_result open_output(

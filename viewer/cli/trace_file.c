@@ -1,8 +1,5 @@
 #include "viewer/cli/trace_file.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +9,7 @@
 #include "formats/import/import_probe.h"
 #include "formats/import/import_run.h"
 #include "formats/native/layout.h"
+#include "viewer/cli/temporary_file.h"
 
 #define COPY_BYTES (256u << 10)
 
@@ -41,26 +39,6 @@ enum lo_result trace_file_stream(struct byte_stream **out, const char *path, str
 	if (result != LO_OK)
 		return result;
 	return byte_stream_open(out, source, err);
-}
-
-/* A new file without a name, as a path that can be opened as often as needed. */
-static enum lo_result make_temporary(
-		int *descriptor, char *path, size_t path_size, struct lo_error *err)
-{
-	const char *folder = getenv("TMPDIR");
-
-	if (!folder || !folder[0])
-		folder = "/tmp";
-	snprintf(path, path_size, "%s/loiter-XXXXXX", folder);
-	*descriptor = mkstemp(path);
-	if (*descriptor < 0)
-		return lo_fail_errno(err, errno,
-				"cannot make a temporary file in %.100s (set TMPDIR to another "
-				"folder)",
-				folder);
-	unlink(path);
-	snprintf(path, path_size, "/proc/self/fd/%d", *descriptor);
-	return LO_OK;
 }
 
 static enum lo_result copy_stream(struct byte_stream *in, struct byte_sink *sink,
@@ -101,16 +79,15 @@ static enum lo_result fill_temporary(const char *path, struct byte_stream *in, b
 static enum lo_result open_temporary(struct byte_source **out, struct byte_stream *in, bool import,
 		const struct progress *progress, struct lo_error *err)
 {
-	char path[512];
-	int descriptor;
-	enum lo_result result = make_temporary(&descriptor, path, sizeof(path), err);
+	struct temporary_file file;
+	enum lo_result result = temporary_file_open(&file, err);
 
 	if (result != LO_OK)
 		return result;
-	result = fill_temporary(path, in, import, progress, err);
+	result = fill_temporary(file.path, in, import, progress, err);
 	if (result == LO_OK)
-		result = byte_source_open_file(out, path, err);
-	close(descriptor);
+		result = byte_source_open_file(out, file.path, err);
+	temporary_file_close(&file);
 	return result;
 }
 
