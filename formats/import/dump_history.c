@@ -1,9 +1,12 @@
 #include "formats/import/dump_history.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "formats/base/limits.h"
 #include "formats/import/grow.h"
+#include "formats/model/meta.h"
 
 #define NS_PER_MINUTE 60000000000ull
 
@@ -12,6 +15,8 @@
 
 /* A wait of more minutes than in ten years is not believed. */
 #define MINUTES_MAX 5256000u
+/* Nor are dumps that were taken as far apart. */
+#define APART_NS_MAX (MINUTES_MAX * NS_PER_MINUTE)
 
 enum lo_result dump_history_init(
 		struct dump_history *history, struct import_sink *sink, struct lo_error *err)
@@ -110,6 +115,9 @@ static uint64_t distance_ns(struct dump_history *history)
 	const struct dump_list *list = &history->present;
 	uint32_t minutes = 0;
 
+	if (history->past_unix_ns && history->taken_unix_ns > history->past_unix_ns &&
+			history->taken_unix_ns - history->past_unix_ns <= APART_NS_MAX)
+		return history->taken_unix_ns - history->past_unix_ns;
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct dump_goroutine *past = find(&history->past, list->items[i].number);
 
@@ -258,6 +266,22 @@ static enum lo_result tell_ended(struct dump_history *history, struct lo_error *
 	return result;
 }
 
+void dump_history_taken(struct dump_history *history, uint64_t unix_ns)
+{
+	history->taken_unix_ns = unix_ns;
+}
+
+/* The wall clock of time 0. */
+static enum lo_result tell_start(struct dump_history *history, struct lo_error *err)
+{
+	char text[24];
+
+	if (history->dumps > 0 || history->taken_unix_ns <= history->time_ns)
+		return LO_OK;
+	snprintf(text, sizeof(text), "%" PRIu64, history->taken_unix_ns - history->time_ns);
+	return trace_writer_meta(history->program.sink->writer, META_START_UNIX_NS, text, err);
+}
+
 static void make_past(struct dump_history *history)
 {
 	struct dump_list emptied = history->past;
@@ -267,6 +291,8 @@ static void make_past(struct dump_history *history)
 	number_map_clear(&emptied.index);
 	number_map_clear(&history->members);
 	history->present = emptied;
+	history->past_unix_ns = history->taken_unix_ns;
+	history->taken_unix_ns = 0;
 	history->dumps++;
 }
 
@@ -277,7 +303,9 @@ enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_err
 	if (history->present.count == 0)
 		return LO_OK;
 	date_waits(history);
-	result = give_tasks(history, err);
+	result = tell_start(history, err);
+	if (result == LO_OK)
+		result = give_tasks(history, err);
 	if (result == LO_OK)
 		result = tell_present(history, err);
 	if (result == LO_OK)

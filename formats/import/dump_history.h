@@ -16,8 +16,9 @@
  * them with the same status at the same place was stuck all the while; whoever is new was created
  * in between, whoever is missing has ended.
  *
- * Time: the waits that are the longest began at 0. How much time lies between two dumps shows in
- * the minutes of those who wait in both; where it does not, DUMP_DISTANCE_NS is assumed.
+ * Time: the waits that are the longest began at 0. How much time lies between two dumps is what the
+ * clock said when they were taken, or shows in the minutes of those who wait in both; where neither
+ * is known, DUMP_DISTANCE_NS is assumed.
  */
 #define DUMP_DISTANCE_NS 1000000000ull
 
@@ -49,7 +50,9 @@ struct dump_history {
 	struct number_map members; /* stack to how many members its groups have + 1 */
 	uint64_t total;            /* goroutines of all dumps */
 	uint32_t dumps;
-	uint64_t time_ns; /* of the last dump */
+	uint64_t time_ns;       /* of the last dump */
+	uint64_t taken_unix_ns; /* of the present dump, 0 = not known */
+	uint64_t past_unix_ns;  /* of the last dump */
 	bool guessed_distance;
 	uint64_t dropped; /* goroutines beyond LIMIT_DUMP_GOROUTINES or LIMIT_DUMP_TOTAL */
 };
@@ -69,6 +72,9 @@ enum lo_result dump_history_add(struct dump_history *history,
  */
 enum lo_result dump_history_add_group(struct dump_history *history,
 		const struct dump_goroutine *goroutine, uint64_t count, struct lo_error *err);
+
+/* When the dump was taken that begins now, the last one being ended. */
+void dump_history_taken(struct dump_history *history, uint64_t unix_ns);
 
 /* The present dump is complete. Does nothing when it is empty. */
 enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_error *err);

@@ -228,6 +228,15 @@ bool dump_line_profile(struct dump_text line)
 	       find(line, "goroutineleak profile: total ", &at);
 }
 
+bool dump_line_taken(struct dump_text line, uint64_t *unix_ns)
+{
+	line = dump_text_trim(line);
+	if (!dump_text_begins(line, DUMP_TAKEN_LINE))
+		return false;
+	line = rest(line, strlen(DUMP_TAKEN_LINE));
+	return take_number(&line, unix_ns) && line.length == 0;
+}
+
 bool dump_line_group(struct dump_text line, uint64_t *count)
 {
 	line = dump_text_trim(line);

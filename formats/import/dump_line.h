@@ -39,6 +39,10 @@ bool dump_line_ancestor(struct dump_text line);
 /* goroutine profile: total 251 */
 bool dump_line_profile(struct dump_text line);
 
+/* loiter: goroutine dump taken at unix ns 1763704000000000000: ours, so that several have times. */
+#define DUMP_TAKEN_LINE "loiter: goroutine dump taken at unix ns "
+bool dump_line_taken(struct dump_text line, uint64_t *unix_ns);
+
 /* 25 @ 0x48594e 0x41719c */
 bool dump_line_group(struct dump_text line, uint64_t *count);
 

@@ -204,12 +204,20 @@ static enum lo_result begin_group(struct dumps *dumps, uint64_t count, struct lo
 	return result;
 }
 
-static enum lo_result begin_profile(struct dumps *dumps, struct lo_error *err)
+static enum lo_result begin_dump(struct dumps *dumps, struct lo_error *err)
 {
 	enum lo_result result = close_goroutine(dumps, err);
 
 	if (result == LO_OK)
 		result = dump_history_end_dump(&dumps->history, err);
+	return result;
+}
+
+static enum lo_result begin_dump_at(struct dumps *dumps, uint64_t unix_ns, struct lo_error *err)
+{
+	enum lo_result result = begin_dump(dumps, err);
+
+	dump_history_taken(&dumps->history, unix_ns);
 	return result;
 }
 
@@ -281,11 +289,14 @@ static enum lo_result take_line(struct dumps *dumps, struct dump_text line, stru
 {
 	struct dump_header header;
 	uint64_t count;
+	uint64_t unix_ns;
 
 	if (dump_line_header(line, &header))
 		return begin_goroutine(dumps, &header, err);
 	if (dump_line_profile(line))
-		return begin_profile(dumps, err);
+		return begin_dump(dumps, err);
+	if (dump_line_taken(line, &unix_ns))
+		return begin_dump_at(dumps, unix_ns, err);
 	if (dump_line_group(line, &count))
 		return begin_group(dumps, count, err);
 	if (line.length >= dumps->prefix && dumps->part != PART_GROUP) {

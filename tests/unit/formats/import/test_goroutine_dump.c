@@ -230,6 +230,20 @@ static void minutes_tell_how_far_dumps_are_apart(void **state)
 			"240000000000 exit 1\n");
 }
 
+static void clocks_tell_better_how_far_dumps_are_apart(void **state)
+{
+	(void)state;
+	assert_imports(DUMP_TAKEN_LINE "1763704000250000000\n" WORKER("select, 1 minutes")
+					DUMP_TAKEN_LINE
+			"1763704002500000000\n" WORKER("select, 1 minutes")
+					MAIN_RUNNING DUMP_TAKEN_LINE
+			"1763704003500000001\n" WORKER("chan send"),
+			"0 create 7 existing at main.serve\n0 block 7 select at main.recv\n"
+			"62250000000 create 1\n"
+			"63250000001 unblock 7\n63250000001 block 7 chan send at main.recv\n"
+			"63250000001 exit 1\n");
+}
+
 static void a_goroutine_that_moved_was_woken_in_between(void **state)
 {
 	(void)state;
@@ -280,6 +294,7 @@ int main(void)
 		cmocka_unit_test(system_stacks_ancestors_and_elided_frames_are_passed_over),
 		cmocka_unit_test(several_dumps_are_a_trace),
 		cmocka_unit_test(minutes_tell_how_far_dumps_are_apart),
+		cmocka_unit_test(clocks_tell_better_how_far_dumps_are_apart),
 		cmocka_unit_test(a_goroutine_that_moved_was_woken_in_between),
 		cmocka_unit_test(log_prefixes_and_lost_tabs_do_not_hide_a_dump),
 		cmocka_unit_test(groups_become_as_many_tasks),
