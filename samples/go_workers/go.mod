@@ -1,0 +1,3 @@
+module loiter.example/go_workers
+
+go 1.19
