@@ -29,6 +29,7 @@ library libelf      libelf-dev
 library libdw       libdw-dev
 library ncursesw    libncurses-dev
 library jansson     libjansson-dev
+library libcurl     libcurl4-openssl-dev
 '
 
 have() {

@@ -9,7 +9,7 @@ find formats recorder viewer samples tests -name '*.[ch]' 2>/dev/null | sort |
 	xargs awk -v rules=tests/lint/include_rules.txt '
 	# Libraries whose use is restricted; every other <header> is libc or the compiler.
 	BEGIN {
-		split("zstd.h xxhash.h libunwind.h libelf.h gelf.h dwarf.h curses.h ncurses.h jansson.h cmocka.h",
+		split("zstd.h xxhash.h libunwind.h libelf.h gelf.h dwarf.h curses.h ncurses.h jansson.h cmocka.h curl/curl.h",
 				list, " ")
 		for (i in list)
 			restricted[list[i]] = 1

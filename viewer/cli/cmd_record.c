@@ -21,6 +21,7 @@
 #include "viewer/cli/exit_codes.h"
 #include "viewer/cli/open_trace.h"
 #include "viewer/cli/output_file.h"
+#include "viewer/cli/record_go.h"
 
 #define STACK_DEPTH_DEFAULT 64u
 #define WAIT_THRESHOLD_NS   1000u
@@ -35,6 +36,9 @@ struct arguments {
 	struct budget budget;
 	uint32_t stack_depth;
 	bool follow_children;
+	const char *of_programs; /* an option that only makes sense for them, NULL = none was given
+				  */
+	struct go_choices go;
 	char **program; /* and its arguments; NULL-terminated */
 };
 
@@ -142,12 +146,26 @@ static bool parse_yes_or_no(struct argp_state *state, const char *text)
 	return strcmp(text, "yes") == 0;
 }
 
+/* Either a program or an address. */
+static void check_source(struct argp_state *state, const struct arguments *arguments)
+{
+	if (!arguments->program && !arguments->go.url)
+		argp_error(state, "name the program to record: loiter record -- PROGRAM [ARG...]");
+	if (arguments->program && arguments->go.url)
+		argp_error(state, "either a program to start or --go with an address, please");
+	if (arguments->go.url && arguments->of_programs)
+		argp_error(state, "%s does not go with --go", arguments->of_programs);
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 	struct lo_error err;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->go;
+		return 0;
 	case 'o':
 		arguments->output = text;
 		return 0;
@@ -156,34 +174,42 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 			argp_error(state, "%s", err.message);
 		return 0;
 	case 'd':
+		arguments->of_programs = "--duration (say --seconds)";
 		if (duration_parse(text, &arguments->budget.duration_ns, &err) != LO_OK)
 			argp_error(state, "%s", err.message);
 		return 0;
 	case 'n':
+		arguments->of_programs = "--stack-depth";
 		arguments->stack_depth = parse_depth(state, text);
 		return 0;
 	case 'f':
+		arguments->of_programs = "--follow-children";
 		arguments->follow_children = parse_yes_or_no(state, text);
 		return 0;
 	case ARGP_KEY_ARG: /* the program; what follows is its own */
 		arguments->program = &state->argv[state->next - 1];
 		state->next = state->argc;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name the program to record: loiter record -- PROGRAM [ARG...]");
+	case ARGP_KEY_END:
+		check_source(state, arguments);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+static const struct argp_child children[] = { { &record_go_argp, 0, NULL, 1 }, { 0 } };
+
 static const struct argp parser = {
 	.options = options,
 	.parser = parse_option,
-	.args_doc = "[--] PROGRAM [ARG...]",
-	.doc = "Record what the threads of a program wait for, from its start to its end."
+	.args_doc = "[--] PROGRAM [ARG...]\n--go URL",
+	.doc = "Record what the threads of a program wait for, from its start to its end; or what "
+	       "the goroutines of a running Go program do for some seconds."
 	       "\vThe exit status is that of the program, 128+N if signal N ended it, 2 if it cannot "
-	       "be recorded (then it is not started).",
+	       "be recorded (then it is not started). With --go it is 0 if there is a trace, else 2, "
+	       "or 130 if it was interrupted before there was one.",
+	.children = children,
 };
 
 /* ---- The file. ---- */
@@ -360,6 +386,11 @@ int cmd_record(int argc, char **argv)
 
 	fill_standard_descriptors();
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &recording.arguments);
+	if (recording.arguments.go.url) {
+		recording.arguments.go.output = recording.arguments.output;
+		recording.arguments.go.max_bytes = recording.arguments.budget.max_bytes;
+		return record_go(argv[0], &recording.arguments.go);
+	}
 	if (check_and_prepare(&recording, &err) == LO_OK && start(&recording, &err) == LO_OK)
 		status = record(&recording);
 	else

@@ -3,8 +3,9 @@
 #include <stddef.h>
 
 const struct command commands[] = {
-	{ "record", "[-o FILE] [--max-size SIZE] [--duration TIME] [...] -- PROGRAM [ARG...]",
-			"record what the threads of a program wait for", cmd_record },
+	{ "record", "[-o FILE] [...] -- PROGRAM [ARG...] | --go URL",
+			"record what the threads of a program wait for, or a running Go program",
+			cmd_record },
 	{ "report", "FILE [--json]", "what is stuck, since when and why, as text or JSON",
 			cmd_report },
 #ifdef LOITER_HAVE_UI
