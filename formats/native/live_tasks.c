@@ -123,12 +123,17 @@ static enum lo_result make_page(
 	page = tasks->pages[number];
 	if (!page)
 		page = tasks->pages[number] = calloc(1, sizeof(*page));
-	if (page && !page->slots)
-		page->slots = calloc(PAGE_IDS, sizeof(*page->slots));
-	if (!page || !page->slots)
+	if (!page)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for task %u", task);
 	*out = page;
 	return LO_OK;
+}
+
+static void see(struct live_tasks *tasks, struct id_page *page, uint32_t task)
+{
+	page->seen[task % PAGE_IDS / 64] |= 1ull << task % 64;
+	if (tasks->highest < task)
+		tasks->highest = task;
 }
 
 static enum lo_result take_slot(struct live_tasks *tasks, uint32_t *slot, struct lo_error *err)
@@ -154,17 +159,21 @@ static enum lo_result add_task(
 	struct id_page *page = NULL;
 	enum lo_result result = make_page(tasks, task, &page, err);
 
+	if (result == LO_OK && !page->slots) {
+		page->slots = calloc(PAGE_IDS, sizeof(*page->slots));
+		if (!page->slots)
+			result = lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for task %u",
+					task);
+	}
 	if (result == LO_OK)
 		result = take_slot(tasks, slot, err);
 	if (result != LO_OK)
 		return result;
 	tasks->slots[*slot] = (struct live_task){ .task = task };
 	page->slots[task % PAGE_IDS] = *slot + 1;
-	page->seen[task % PAGE_IDS / 64] |= 1ull << task % 64;
+	see(tasks, page, task);
 	page->alive++;
 	tasks->alive++;
-	if (tasks->highest < task)
-		tasks->highest = task;
 	return LO_OK;
 }
 
@@ -223,25 +232,54 @@ static enum lo_result touch(
 	return LO_OK;
 }
 
-static void set_state(const struct live_tasks *tasks, struct live_task *task, enum live_state state,
-		const struct event *event)
+static void set_state(struct live_task *task, enum live_state state, const struct event *event,
+		uint32_t sequence)
 {
 	task->state = (uint8_t)state;
 	task->reason = state == LIVE_BLOCKED ? event->reason : 0;
 	task->since_ns = event->time_ns;
-	task->changed = tasks->sequence;
+	task->changed = sequence;
+	task->seeded = false;
 }
 
-static void appear(
-		const struct live_tasks *tasks, struct live_task *task, const struct event *event)
+static void appear(struct live_task *task, const struct event *event, uint32_t sequence)
 {
-	set_state(tasks, task, LIVE_ACTIVE, event);
+	set_state(task, LIVE_ACTIVE, event, sequence);
 	task->birth_ns = event->time_ns;
 	task->creation_stack = STACK_NONE;
 	task->existing = event->kind != EVENT_CREATE || (event->flags & EVENT_FLAG_EXISTING);
 }
 
-static enum lo_result end_life(struct live_tasks *tasks, struct live_task *task,
+bool live_task_step(struct live_task *task, const struct event *event, uint32_t sequence)
+{
+	bool appears = task->state == LIVE_ABSENT || task->state == LIVE_EXITED;
+
+	if (task->state == LIVE_EXITED && !begins_a_life(event))
+		return false;
+	if (appears)
+		appear(task, event, sequence);
+	switch (event->kind) {
+	case EVENT_CREATE:
+		task->creation_stack = event->stack;
+		return appears;
+	case EVENT_RUN:
+	case EVENT_UNBLOCK:
+		if (task->state != LIVE_BLOCKED)
+			return appears;
+		set_state(task, LIVE_ACTIVE, event, sequence);
+		return true;
+	case EVENT_BLOCK:
+		set_state(task, LIVE_BLOCKED, event, sequence);
+		return true;
+	case EVENT_EXIT:
+		set_state(task, LIVE_EXITED, event, sequence);
+		return true;
+	default:
+		return appears;
+	}
+}
+
+static enum lo_result end_life(struct live_tasks *tasks, const struct live_task *task,
 		const struct event *event, struct lo_error *err)
 {
 	enum lo_result result = make_room(&tasks->ended, &tasks->ended_capacity,
@@ -251,8 +289,6 @@ static enum lo_result end_life(struct live_tasks *tasks, struct live_task *task,
 		return result;
 	tasks->ended[tasks->ended_count++] = (struct ended_life){ task->birth_ns, event->time_ns,
 		task->task, task->creation_stack, task->existing };
-	set_state(tasks, task, LIVE_EXITED, event);
-	tasks->exited++;
 	return LO_OK;
 }
 
@@ -260,32 +296,17 @@ static enum lo_result apply(struct live_tasks *tasks, uint32_t slot, const struc
 		struct lo_error *err)
 {
 	struct live_task *task = &tasks->slots[slot];
+	bool was_exited = task->state == LIVE_EXITED;
+	bool changed = live_task_step(task, event, tasks->sequence);
 
-	if (task->state == LIVE_EXITED) {
-		if (!begins_a_life(event))
-			return LO_OK;
+	if (!changed)
+		return LO_OK;
+	if (was_exited)
 		tasks->exited--;
-	}
-	if (task->state == LIVE_ABSENT || task->state == LIVE_EXITED)
-		appear(tasks, task, event);
-	switch (event->kind) {
-	case EVENT_CREATE:
-		task->creation_stack = event->stack;
-		break;
-	case EVENT_RUN:
-	case EVENT_UNBLOCK:
-		if (task->state == LIVE_BLOCKED)
-			set_state(tasks, task, LIVE_ACTIVE, event);
-		break;
-	case EVENT_BLOCK:
-		set_state(tasks, task, LIVE_BLOCKED, event);
-		break;
-	case EVENT_EXIT:
-		return end_life(tasks, task, event, err);
-	default:
-		break;
-	}
-	return LO_OK;
+	if (task->state != LIVE_EXITED)
+		return LO_OK;
+	tasks->exited++;
+	return end_life(tasks, task, event, err);
 }
 
 /* A row of a task that exited in an earlier block and does not begin a new life. */
@@ -331,7 +352,39 @@ enum lo_result live_tasks_advance(struct live_tasks *tasks, const struct event *
 	return result;
 }
 
+/* ---- starting in the middle ---- */
+
+enum lo_result live_tasks_seed(struct live_tasks *tasks, uint32_t task, enum live_state state,
+		uint8_t reason, uint32_t changed, struct lo_error *err)
+{
+	uint32_t slot = 0;
+	enum lo_result result = add_task(tasks, task, &slot, err);
+
+	if (result == LO_OK)
+		tasks->slots[slot] = (struct live_task){ .task = task,
+			.state = (uint8_t)state,
+			.reason = reason,
+			.changed = changed,
+			.seeded = true };
+	return result;
+}
+
+enum lo_result live_tasks_seed_exited(struct live_tasks *tasks, uint32_t task, struct lo_error *err)
+{
+	struct id_page *page = NULL;
+	enum lo_result result = make_page(tasks, task, &page, err);
+
+	if (result == LO_OK)
+		see(tasks, page, task);
+	return result;
+}
+
 /* ---- looking ---- */
+
+bool live_tasks_have_seen(const struct live_tasks *tasks, uint32_t task)
+{
+	return was_seen(find_page(tasks, task), task);
+}
 
 uint32_t live_tasks_count(const struct live_tasks *tasks)
 {

@@ -37,7 +37,14 @@ struct live_task {
 	uint8_t state;           /* enum live_state */
 	uint8_t reason;          /* of the wait, if blocked */
 	uint8_t existing;        /* its creation was not seen */
+	uint8_t seeded;          /* no event has changed its state since live_tasks_seed() */
 };
+
+/*
+ * The rules: what an event makes of its task, in the block of the given sequence number. True when
+ * a state began. A zeroed task is absent.
+ */
+bool live_task_step(struct live_task *task, const struct event *event, uint32_t sequence);
 
 /* A task with events in the present block, in order of their appearance. */
 struct touched_task {
@@ -70,6 +77,18 @@ void live_tasks_free(struct live_tasks *tasks);
  */
 enum lo_result live_tasks_advance(struct live_tasks *tasks, const struct event *events,
 		uint32_t rows, uint32_t sequence, struct lo_error *err);
+
+/*
+ * For a start in the middle: a task as it was before the first block. Its birth and the time since
+ * when it is in its state are not known, and 0. LO_NO_MEMORY.
+ */
+enum lo_result live_tasks_seed(struct live_tasks *tasks, uint32_t task, enum live_state state,
+		uint8_t reason, uint32_t changed, struct lo_error *err);
+/* The same for a task that exited before. */
+enum lo_result live_tasks_seed_exited(
+		struct live_tasks *tasks, uint32_t task, struct lo_error *err);
+/* Was it ever alive? */
+bool live_tasks_have_seen(const struct live_tasks *tasks, uint32_t task);
 
 uint32_t live_tasks_count(const struct live_tasks *tasks);
 

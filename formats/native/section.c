@@ -31,6 +31,7 @@ static const struct {
 	[SECTION_END] = { "end", NUMBERS_NONE, false },
 	[SECTION_INDEX] = { "index", NUMBERS_NONE, true },
 	[SECTION_LOCATOR] = { "locator", NUMBERS_NONE, true },
+	[SECTION_SNAPSHOT] = { "snapshot", NUMBERS_RANGE, true },
 	[SECTION_COUNTERS] = { "counters", NUMBERS_RANGE, true },
 	[SECTION_NOTES] = { "notes", NUMBERS_RANGE, true },
 };

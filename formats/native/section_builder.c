@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "formats/base/macros.h"
+#include "formats/native/snapshot.h"
 
 /* In the order in which their sections follow a block; ends with NULL. */
 static const struct section_builder_kind *const kinds[] = {
+	&snapshot_builder_kind,
 	NULL,
 };
 

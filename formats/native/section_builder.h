@@ -51,6 +51,9 @@ struct section_output;
 enum lo_result section_output_put(struct section_output *output, const struct section_draft *draft,
 		uint64_t *bytes, struct lo_error *err);
 
+/* The sequence number of the section that will be written next. */
+uint32_t section_output_sequence(const struct section_output *output);
+
 struct section_builder_kind {
 	const char *name; /* "snapshots" */
 	enum lo_result (*make)(void **builder, struct lo_error *err);

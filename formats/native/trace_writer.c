@@ -227,6 +227,11 @@ enum lo_result section_output_put(struct section_output *output, const struct se
 	return settle(writer, result, err);
 }
 
+uint32_t section_output_sequence(const struct section_output *output)
+{
+	return output->writer->sequence;
+}
+
 /* ---- tables with ids by position ---- */
 
 static void put_string(struct trace_writer *writer, uint32_t id, struct row *row)

@@ -54,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	whole_count = model_check_events(reader, whole);
 	model_check_tables(reader);
 	model_check_side(reader);
+	model_check_states(reader);
 	cut = choose_cut(reader, bytes[size]);
 	trace_reader_close(reader);
 

@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		model_check_events(reader, events);
 		model_check_tables(reader);
 		model_check_side(reader);
+		model_check_states(reader);
 	}
 	trace_reader_close(reader);
 	return 0;

@@ -8,9 +8,13 @@
 #include "formats/native/trace_counters.h"
 #include "formats/native/trace_cursor.h"
 #include "formats/native/trace_notes.h"
+#include "formats/native/trace_states.h"
 
 /* Rows looked at in each table; inputs are small. */
 #define TABLE_ROWS_MAX 300u
+
+/* Tasks of which it is looked up how their states began. */
+#define STATES_MAX 8u
 
 static void promise(bool kept)
 {
@@ -296,5 +300,54 @@ void model_check_side(struct trace_reader *reader)
 		for (uint32_t counter = 0; counter < counters; counter++)
 			check_counter(reader, counter, spans[i]);
 		check_notes(reader, spans[i]);
+	}
+}
+
+static bool equal_states(const struct task_state_at *a, const struct task_state_at *b)
+{
+	return a->task == b->task && a->changed == b->changed && a->state == b->state &&
+	       a->reason == b->reason;
+}
+
+/* The same from the quicker way of asking, and how they began. */
+static void check_some_states(
+		struct trace_reader *reader, uint64_t time_ns, const struct trace_states *states)
+{
+	struct task_state_at some[STATES_MAX];
+	uint32_t ids[STATES_MAX];
+	uint32_t count = states->count < STATES_MAX ? states->count : STATES_MAX;
+	struct event event;
+	bool uncertain;
+
+	for (uint32_t i = 0; i < count; i++)
+		ids[i] = states->tasks[i].task;
+	promise(trace_states_of(reader, time_ns, ids, count, some, &uncertain, NULL, NULL) ==
+			LO_OK);
+	promise(uncertain == states->uncertain);
+	for (uint32_t i = 0; i < count; i++) {
+		enum lo_result result = trace_state_began(reader, &some[i], time_ns, &event, NULL);
+
+		promise(equal_states(&some[i], &states->tasks[i]));
+		promise(result == LO_OK || result == LO_END);
+		promise(result == LO_END || (event.task == ids[i] && event.time_ns < time_ns));
+	}
+}
+
+void model_check_states(struct trace_reader *reader)
+{
+	uint64_t duration_ns = trace_reader_info(reader)->duration_ns;
+
+	for (uint64_t step = 0; step <= 3; step++) {
+		uint64_t time_ns = step == 3 ? UINT64_MAX : duration_ns / 2 * step;
+		struct trace_states states;
+
+		promise(trace_states_at(&states, reader, time_ns, NULL, NULL) == LO_OK);
+		for (uint32_t i = 0; i < states.count; i++) {
+			promise(states.tasks[i].state == LIVE_ACTIVE ||
+					states.tasks[i].state == LIVE_BLOCKED);
+			promise(i == 0 || states.tasks[i].task > states.tasks[i - 1].task);
+		}
+		check_some_states(reader, time_ns, &states);
+		trace_states_release(&states);
 	}
 }

@@ -28,4 +28,7 @@ void model_check_side(struct trace_reader *reader);
 /* Reads every table through the reader's functions, ids out of range included. */
 void model_check_tables(struct trace_reader *reader);
 
+/* Asks for the states of all tasks, and of some, at a few times. */
+void model_check_states(struct trace_reader *reader);
+
 #endif

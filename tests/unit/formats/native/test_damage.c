@@ -8,6 +8,7 @@
 
 #include "formats/native/layout.h"
 #include "formats/native/trace_reader.h"
+#include "formats/native/trace_states.h"
 #include "tests/support/event_generator.h"
 #include "tests/support/fault_source.h"
 #include "tests/support/trace_sample.h"
@@ -39,6 +40,24 @@ static bool is_listed(struct trace_reader *reader, uint64_t offset)
 				(damage.bytes == 0 || offset < damage.offset + damage.bytes))
 			return true;
 	return false;
+}
+
+/* What is loaded when it is needed is found damaged then. */
+static void need_everything(struct trace_reader *reader)
+{
+	struct trace_section section;
+	struct task_state_at task;
+	uint64_t behind_ns = 0;
+	uint32_t id = 1;
+
+	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
+		if (section.span.end_ns > 0)
+			behind_ns = section.span.end_ns;
+		if (strcmp(section.name, "snapshot") == 0)
+			assert_int_equal(trace_states_of(reader, behind_ns, &id, 1, &task, NULL,
+							 NULL, NULL),
+					LO_OK);
+	}
 }
 
 /* Every listed stretch is made of harmed sections, and every harmed section is in one. */
@@ -92,6 +111,7 @@ static void check_fault(const struct trace_sample *sample, struct fault fault)
 	if (trace_reader_open(&reader, source, NULL, &err) != LO_OK)
 		fail_msg("harm at byte %llu: %s", (unsigned long long)fault.offset, err.message);
 	assert_int_equal(trace_sample_compare(sample, reader, is_harmed, &harm), survivors);
+	need_everything(reader);
 	check_damage_list(sample, reader, harm);
 	trace_reader_close(reader);
 }
