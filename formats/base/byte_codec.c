@@ -48,6 +48,48 @@ enum lo_result byte_packer_pack(struct byte_packer *packer, const void *bytes, s
 	return LO_OK;
 }
 
+/* Room for a flush at each border: the header of a block that is stored as it is, and some. */
+#define PART_ROOM 32u
+
+static size_t pack_parts(ZSTD_CCtx *context, const uint8_t *bytes, size_t size,
+		const struct byte_parts *parts, ZSTD_outBuffer *to)
+{
+	size_t left = ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
+	size_t begin = 0;
+
+	if (!ZSTD_isError(left))
+		left = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, PACK_LEVEL);
+	if (!ZSTD_isError(left))
+		left = ZSTD_CCtx_setPledgedSrcSize(context, size);
+	for (uint32_t i = 0; i <= parts->count && !ZSTD_isError(left); i++) {
+		size_t end = i < parts->count ? parts->end[i] : size;
+		ZSTD_inBuffer from = { bytes + begin, end - begin, 0 };
+
+		left = ZSTD_compressStream2(
+				context, to, &from, i < parts->count ? ZSTD_e_flush : ZSTD_e_end);
+		begin = end;
+	}
+	return left;
+}
+
+enum lo_result byte_packer_pack_parts(struct byte_packer *packer, const void *bytes, size_t size,
+		const struct byte_parts *parts, struct byte_buffer *out, struct lo_error *err)
+{
+	size_t bound = ZSTD_compressBound(size) + (parts->count + 1) * PART_ROOM;
+	uint8_t *room = byte_buffer_reserve(out, bound);
+	ZSTD_outBuffer to = { room, bound, 0 };
+	size_t left;
+
+	if (!room)
+		return byte_buffer_check(out, err);
+	left = pack_parts(packer_context(packer), bytes, size, parts, &to);
+	if (ZSTD_isError(left) || left > 0)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "cannot compress %zu bytes: %s",
+				size, ZSTD_getErrorName(left));
+	byte_buffer_commit(out, to.pos);
+	return LO_OK;
+}
+
 enum lo_result byte_unpacker_new(struct byte_unpacker **out, struct lo_error *err)
 {
 	ZSTD_DCtx *context = ZSTD_createDCtx();
