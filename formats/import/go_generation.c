@@ -165,13 +165,11 @@ static enum lo_result add_samples(
 {
 	while (byte_cursor_left(&cursor) > 0) {
 		uint8_t tag = byte_cursor_byte(&cursor);
-		struct go_sample sample = { .time = byte_cursor_varint(&cursor) };
-		struct go_sample *samples;
+		uint64_t time = byte_cursor_varint(&cursor);
+		uint64_t *samples;
 
-		byte_cursor_varint(&cursor); /* thread */
-		byte_cursor_varint(&cursor); /* P */
-		sample.goroutine = byte_cursor_varint(&cursor);
-		sample.stack = byte_cursor_varint(&cursor);
+		for (unsigned i = 0; i < 4; i++) /* thread, P, goroutine, stack */
+			byte_cursor_varint(&cursor);
 		if (cursor.failed || tag != GO_WIRE_CPU_SAMPLE) {
 			generation->damaged_tables++;
 			return LO_OK;
@@ -180,7 +178,7 @@ static enum lo_result add_samples(
 		if (!samples)
 			return LO_NO_MEMORY;
 		generation->samples = samples;
-		samples[generation->sample_count++] = sample;
+		samples[generation->sample_count++] = time;
 	}
 	return LO_OK;
 }
@@ -334,34 +332,34 @@ enum lo_result go_generation_string(struct go_generation *generation, uint64_t i
 	return result;
 }
 
-static enum lo_result find_reason(struct go_generation *generation, struct go_text *text,
-		struct go_program *program, struct lo_error *err)
+static void find_reason(struct go_generation *generation, struct go_text *text)
 {
-	bool named;
-	enum lo_result result = go_program_reason(program,
-			(const char *)generation->bytes + text->begin, text->length, &text->reason,
-			&named, err);
+	const char *name = (const char *)generation->bytes + text->begin;
+	uint32_t length = text->length;
+	bool known;
 
+	text->reason = (uint8_t)go_reason(name, length, &known);
 	text->has_reason = true;
-	generation->nameless_reasons += !named;
-	return result;
+	if (known)
+		return;
+	if (length >= sizeof(generation->unknown_reason))
+		length = sizeof(generation->unknown_reason) - 1;
+	memcpy(generation->unknown_reason, name, length);
+	generation->unknown_reason[length] = '\0';
+	generation->unknown_reasons++;
 }
 
-enum lo_result go_generation_reason(struct go_generation *generation, uint64_t id,
-		struct go_program *program, uint8_t *reason, struct lo_error *err)
+enum wait_reason go_generation_reason(struct go_generation *generation, uint64_t id)
 {
 	struct go_text *text = find_text(generation, id);
-	enum lo_result result = LO_OK;
 
-	*reason = id ? REASON_NONE : REASON_UNSPECIFIED;
 	if (!text) {
 		generation->missing_texts += id != 0;
-		return LO_OK;
+		return id ? REASON_NONE : REASON_UNSPECIFIED;
 	}
 	if (!text->has_reason)
-		result = find_reason(generation, text, program, err);
-	*reason = text->reason;
-	return result;
+		find_reason(generation, text);
+	return text->reason;
 }
 
 static enum lo_result hand_over_stack(struct go_generation *generation, struct go_frames *stack,

@@ -57,21 +57,19 @@ static uint32_t choose_slot(struct order *order)
 }
 
 /* CPU samples belong to no order; Go's reader puts them in by time. */
-static enum lo_result pass_samples(struct order *order, uint64_t until_ns, struct lo_error *err)
+static void pass_samples(struct order *order, uint64_t until_ns)
 {
 	const struct go_generation *generation = order->generation;
-	enum lo_result result = LO_OK;
 
-	while (result == LO_OK && order->next_sample < generation->sample_count) {
-		const struct go_sample *sample = &generation->samples[order->next_sample];
-		uint64_t ns = go_nanoseconds(sample->time, order->frequency);
+	while (order->next_sample < generation->sample_count) {
+		uint64_t ns = go_nanoseconds(
+				generation->samples[order->next_sample], order->frequency);
 
 		if (ns >= until_ns)
-			return LO_OK;
-		result = go_machine_cpu_sample(order->machine, sample, ns, err);
+			return;
+		go_machine_tick(order->machine, ns);
 		order->next_sample++;
 	}
-	return result;
 }
 
 static void note_faults(struct order *order, const struct lane *lane)
@@ -127,10 +125,10 @@ static enum lo_result open_lanes(struct order *order, struct lo_error *err)
 
 static int compare_times(const void *left, const void *right)
 {
-	const struct go_sample *a = left;
-	const struct go_sample *b = right;
+	const uint64_t *a = left;
+	const uint64_t *b = right;
 
-	return (a->time > b->time) - (a->time < b->time);
+	return (*a > *b) - (*a < *b);
 }
 
 enum lo_result go_order_run(struct go_machine *machine, struct go_generation *generation,
@@ -144,16 +142,15 @@ enum lo_result go_order_run(struct go_machine *machine, struct go_generation *ge
 	enum lo_result result = open_lanes(&order, err);
 
 	if (generation->sample_count > 0)
-		qsort(generation->samples, generation->sample_count, sizeof(*generation->samples),
+		qsort(generation->samples, generation->sample_count, sizeof(uint64_t),
 				compare_times);
 	while (result == LO_OK && order.heap.size > 0) {
 		if (order.next_sample < generation->sample_count)
-			result = pass_samples(&order, order.heap.slots[0].time, err);
-		if (result == LO_OK)
-			result = step(&order, err);
+			pass_samples(&order, order.heap.slots[0].time);
+		result = step(&order, err);
 	}
 	if (result == LO_OK)
-		result = pass_samples(&order, UINT64_MAX, err);
+		pass_samples(&order, UINT64_MAX);
 	free(order.lanes);
 	free(order.heap.slots);
 	return result;

@@ -40,7 +40,8 @@ struct reading {
 	struct go_order_faults faults; /* of all generations */
 	uint64_t damaged_tables;
 	uint64_t missing_names;
-	uint64_t nameless_reasons;
+	uint64_t unknown_reasons;
+	char unknown_reason[64];
 };
 
 static bool probe(const uint8_t *head, size_t size)
@@ -124,7 +125,10 @@ static void add_faults(struct reading *reading, const struct go_order_faults *fa
 	reading->damaged_tables += generation->damaged_tables;
 	if (go_generation_is_complete(generation))
 		reading->missing_names += generation->missing_texts + generation->missing_stacks;
-	reading->nameless_reasons += generation->nameless_reasons;
+	reading->unknown_reasons += generation->unknown_reasons;
+	if (generation->unknown_reasons)
+		snprintf(reading->unknown_reason, sizeof(reading->unknown_reason), "%s",
+				generation->unknown_reason);
 }
 
 static enum lo_result warn_of_gap(struct reading *reading, struct lo_error *err)
@@ -259,11 +263,12 @@ static enum lo_result warn_of_faults(struct reading *reading, struct lo_error *e
 		result = import_sink_warn(reading->sink, err,
 				"%llu names or stacks are missing in the tables of the trace.",
 				(unsigned long long)reading->missing_names);
-	if (result == LO_OK && reading->nameless_reasons)
+	if (result == LO_OK && reading->unknown_reasons)
 		result = import_sink_warn(reading->sink, err,
-				"%llu wait reasons are more than can be named; they are shown as "
-				"'unspecified'.",
-				(unsigned long long)reading->nameless_reasons);
+				"%llu wait reasons are new to this program and shown as "
+				"'unspecified', for example '%s'.",
+				(unsigned long long)reading->unknown_reasons,
+				reading->unknown_reason);
 	return result;
 }
 
@@ -281,7 +286,8 @@ static enum lo_result read_all(struct reading *reading, struct lo_error *err)
 	if (result == LO_OK)
 		result = warn_of_faults(reading, err);
 	if (result == LO_OK)
-		result = go_machine_finish(&reading->machine, err);
+		import_sink_advance(reading->sink,
+				reading->machine.now_ns - 1 - reading->machine.start_ns);
 	return result;
 }
 

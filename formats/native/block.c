@@ -66,19 +66,38 @@ static bool all_zero(const struct byte_buffer *raw)
 	       (raw->bytes[0] == 0 && memcmp(raw->bytes, raw->bytes + 1, raw->size - 1) == 0);
 }
 
+/* Appends what `encoder` holds of a column. */
 static enum lo_result pack_column(struct block_header *block, enum event_column number,
-		const struct byte_buffer *raw, struct byte_packer *packer,
+		uint8_t encoding, const struct event_encoder *encoder, struct byte_packer *packer,
 		struct byte_buffer *payload, struct lo_error *err)
 {
 	size_t before = payload->size;
-	enum lo_result result = byte_packer_pack(packer, raw->bytes, raw->size, payload, err);
+	enum lo_result result = byte_packer_pack_parts(packer, encoder->raw.bytes,
+			encoder->raw.size, &encoder->parts, payload, err);
 
 	if (result != LO_OK)
 		return result;
-	block->columns[block->column_count++] = (struct block_column){ (uint8_t)number,
-		event_columns[number].encoding, (uint32_t)(payload->size - before),
-		(uint32_t)raw->size };
+	block->columns[block->column_count++] = (struct block_column){ (uint8_t)number, encoding,
+		(uint32_t)(payload->size - before), (uint32_t)encoder->raw.size };
 	return LO_OK;
+}
+
+/* A column that would be larger than readers allow gets its plain encoding, which never is. */
+static enum lo_result encode_column(struct block_header *block, struct block_encoder *encoder,
+		enum event_column column, struct byte_packer *packer, struct byte_buffer *payload,
+		struct lo_error *err)
+{
+	struct event_encoder *columns = &encoder->columns;
+	uint8_t encoding = encoder->choice.encodings[column];
+	enum lo_result result = event_encoder_column(columns, column, encoding, err);
+
+	if (result == LO_OK && columns->raw.size > (size_t)columns->rows * LIMIT_COLUMN_ROW_BYTES) {
+		encoding = event_columns[column].encodings[0];
+		result = event_encoder_column(columns, column, encoding, err);
+	}
+	if (result != LO_OK || all_zero(&columns->raw))
+		return result;
+	return pack_column(block, column, encoding, columns, packer, payload, err);
 }
 
 static void find_task_range(struct block_header *block, const struct event *events, uint32_t rows)
@@ -93,19 +112,28 @@ static void find_task_range(struct block_header *block, const struct event *even
 	}
 }
 
-enum lo_result block_encode(struct block_header *block, struct event_encoder *encoder,
+enum lo_result block_encode(struct block_header *block, struct block_encoder *encoder,
 		struct byte_packer *packer, const struct event *events, uint32_t rows,
 		struct byte_buffer *payload, struct lo_error *err)
 {
-	enum lo_result result = event_encoder_run(encoder, events, rows, block->begin_ns, err);
+	enum lo_result result = event_encoder_start(
+			&encoder->columns, events, rows, block->begin_ns, err);
 
 	block->column_count = 0;
 	find_task_range(block, events, rows);
-	for (unsigned column = 0; result == LO_OK && column < EVENT_COLUMN_COUNT; column++)
-		if (!all_zero(&encoder->raw[column]))
-			result = pack_column(block, (enum event_column)column,
-					&encoder->raw[column], packer, payload, err);
+	if (result == LO_OK && rows > 0)
+		result = column_choice_make(&encoder->choice, &encoder->columns, packer, err);
+	for (unsigned column = 0; result == LO_OK && rows > 0 && column < EVENT_COLUMN_COUNT;
+			column++)
+		result = encode_column(
+				block, encoder, (enum event_column)column, packer, payload, err);
 	return result;
+}
+
+void block_encoder_release(struct block_encoder *encoder)
+{
+	event_encoder_release(&encoder->columns);
+	column_choice_release(&encoder->choice);
 }
 
 void block_header_store(struct section_header *header, const struct block_header *block)
@@ -133,8 +161,7 @@ void block_header_store(struct section_header *header, const struct block_header
 	header->extra_bytes = (uint32_t)(entry - extra);
 }
 
-/* Unpacks one column behind the others in `scratch` and notes where; views get their addresses
- * only when scratch has stopped growing. */
+/* Unpacks one column behind the others in `scratch`. */
 static enum lo_result unpack_column(const struct block_column *column, const uint8_t *packed,
 		struct byte_unpacker *unpacker, struct byte_buffer *scratch, struct lo_error *err)
 {
@@ -150,37 +177,72 @@ static enum lo_result unpack_column(const struct block_column *column, const uin
 	return result;
 }
 
-enum lo_result block_decode(const struct section_header *header, const struct block_header *block,
-		const uint8_t *payload, const struct trace_schema *schema, uint32_t columns,
-		struct byte_unpacker *unpacker, struct byte_buffer *scratch, struct event *events,
-		uint32_t *stored, struct lo_error *err)
-{
-	struct column_view views[EVENT_COLUMN_COUNT] = { 0 };
-	size_t at[EVENT_COLUMN_COUNT] = { 0 };
-	struct event_decoding decoding = { &schema->events, columns, block->begin_ns,
-		block->end_ns };
+/* Which of this build's columns are there, by the last entry of each, and where in the payload. */
+struct block_columns {
+	struct column_view views[EVENT_COLUMN_COUNT];
+	const struct block_column *entries[EVENT_COLUMN_COUNT];
+	size_t at[EVENT_COLUMN_COUNT];
+};
 
-	byte_buffer_clear(scratch);
+static void find_columns(struct block_columns *columns, const struct block_header *block,
+		const struct trace_schema *schema)
+{
+	size_t at = 0;
+
+	memset(columns, 0, sizeof(*columns));
 	for (uint32_t i = 0; i < block->column_count; i++) {
 		const struct block_column *column = &block->columns[i];
 		uint8_t own = column->number < LIMIT_BLOCK_COLUMNS ? schema->column[column->number]
 								   : SCHEMA_UNKNOWN;
 
-		if (own < EVENT_COLUMN_COUNT &&
-				((columns | EVENT_COLUMNS_ALWAYS) & EVENT_COLUMN_BIT(own))) {
-			enum lo_result result;
-
-			at[own] = scratch->size;
-			views[own] = (struct column_view){ NULL, column->raw_bytes,
+		if (own < EVENT_COLUMN_COUNT) {
+			columns->views[own] = (struct column_view){ NULL, column->raw_bytes,
 				column->encoding, true };
-			result = unpack_column(column, payload, unpacker, scratch, err);
-			if (result != LO_OK)
-				return result;
+			columns->entries[own] = column;
+			columns->at[own] = at;
 		}
-		payload += column->packed_bytes;
+		at += column->packed_bytes;
 	}
+}
+
+static enum lo_result unpack_columns(struct block_columns *columns, uint32_t needed,
+		const uint8_t *payload, struct byte_unpacker *unpacker, struct byte_buffer *scratch,
+		struct lo_error *err)
+{
+	size_t begin[EVENT_COLUMN_COUNT] = { 0 };
+
+	byte_buffer_clear(scratch);
+	for (unsigned own = 0; own < EVENT_COLUMN_COUNT; own++) {
+		enum lo_result result;
+
+		if (!columns->views[own].present || !(needed & EVENT_COLUMN_BIT(own)))
+			continue;
+		begin[own] = scratch->size;
+		result = unpack_column(columns->entries[own], payload + columns->at[own], unpacker,
+				scratch, err);
+		if (result != LO_OK)
+			return result;
+	}
+	/* Only now has the scratch stopped moving. */
 	for (unsigned own = 0; own < EVENT_COLUMN_COUNT; own++)
-		if (views[own].present)
-			views[own].bytes = scratch->bytes + at[own];
-	return event_columns_decode(views, header->rows, &decoding, events, stored, err);
+		columns->views[own].bytes = scratch->bytes + begin[own];
+	return LO_OK;
+}
+
+enum lo_result block_decode(const struct section_header *header, const struct block_header *block,
+		const uint8_t *payload, const struct trace_schema *schema, uint32_t columns,
+		struct byte_unpacker *unpacker, struct byte_buffer *scratch, struct event *events,
+		uint32_t *stored, struct lo_error *err)
+{
+	struct block_columns found;
+	struct event_decoding decoding = { &schema->events, columns, block->begin_ns,
+		block->end_ns };
+	enum lo_result result;
+
+	find_columns(&found, block, schema);
+	result = unpack_columns(&found, event_columns_needed(found.views, columns), payload,
+			unpacker, scratch, err);
+	if (result != LO_OK)
+		return result;
+	return event_columns_decode(found.views, header->rows, &decoding, events, stored, err);
 }

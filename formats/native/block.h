@@ -5,6 +5,7 @@
 
 #include "formats/base/byte_codec.h"
 #include "formats/model/event.h"
+#include "formats/native/column_choice.h"
 #include "formats/native/event_codec.h"
 #include "formats/native/section.h"
 #include "formats/native/trace_schema.h"
@@ -42,11 +43,19 @@ struct block_header {
 enum lo_result block_header_parse(struct block_header *block, const struct section_header *header,
 		struct lo_error *err);
 
+/* One for a writer's life; zeroed is ready. */
+struct block_encoder {
+	struct event_encoder columns;
+	struct column_choice choice;
+};
+
+void block_encoder_release(struct block_encoder *encoder);
+
 /*
  * Appends to `payload` the columns of `events` and fills the column directory and the task range of
  * `block`; its times and losses are the caller's. Then block_header_store() makes the extra part.
  */
-enum lo_result block_encode(struct block_header *block, struct event_encoder *encoder,
+enum lo_result block_encode(struct block_header *block, struct block_encoder *encoder,
 		struct byte_packer *packer, const struct event *events, uint32_t rows,
 		struct byte_buffer *payload, struct lo_error *err);
 void block_header_store(struct section_header *header, const struct block_header *block);

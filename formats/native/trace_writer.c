@@ -62,7 +62,7 @@ struct trace_writer {
 	uint64_t last_ns;  /* the latest event or promise */
 
 	uint32_t sequence;
-	struct event_encoder encoder;
+	struct block_encoder encoder;
 	struct byte_packer *packer;
 	struct section_header header;
 	struct block_header block;
@@ -536,7 +536,7 @@ void trace_writer_close(struct trace_writer *writer)
 	string_table_free(writer->strings);
 	stack_table_free(writer->stacks);
 	byte_packer_free(writer->packer);
-	event_encoder_release(&writer->encoder);
+	block_encoder_release(&writer->encoder);
 	section_builders_free(writer->builders);
 	row_writer_release(&writer->late_tasks);
 	for (unsigned type = 0; type < SECTION_TYPE_COUNT; type++)

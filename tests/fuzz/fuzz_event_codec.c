@@ -9,8 +9,9 @@
 #include "tests/fuzz/fuzz.h"
 
 /*
- * The bytes are raw columns: the number of rows, then for each column a length and its bytes. When
- * they decode, the events must be in range, and encoding them again must give the same events.
+ * The bytes are raw columns: the number of rows, then for each column a length, which of its
+ * encodings it is in, and its bytes. When they decode, the events must be in range, and encoding
+ * them again, each column in each of its encodings, must give the same events.
  */
 #define ROWS_MAX 2000u
 #define END_NS   (UINT64_MAX / 2)
@@ -34,14 +35,15 @@ static void identity_map(struct event_map *map)
 static void read_views(struct byte_cursor *cursor, struct column_view views[EVENT_COLUMN_COUNT])
 {
 	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++) {
+		const struct event_column_info *info = &event_columns[column];
 		uint64_t wanted = byte_cursor_varint(cursor);
 
+		views[column].encoding = info->encodings[byte_cursor_byte(cursor) % info->count];
 		if (wanted > byte_cursor_left(cursor))
 			wanted = byte_cursor_left(cursor);
 		views[column].present = wanted > 0;
 		views[column].size = (size_t)wanted;
 		views[column].bytes = byte_cursor_bytes(cursor, wanted);
-		views[column].encoding = event_columns[column].encoding;
 	}
 }
 
@@ -57,24 +59,51 @@ static void check_events(const struct event *events, uint32_t count)
 			abort();
 }
 
-static void check_round_trip(
-		const struct event *events, uint32_t count, const struct event_decoding *decoding)
+static struct byte_buffer encoded[EVENT_COLUMN_COUNT];
+
+static void encode(struct event_encoder *encoder, struct column_view *views,
+		enum event_column column, uint8_t encoding)
+{
+	struct byte_buffer *raw = &encoded[column];
+
+	if (event_encoder_column(encoder, column, encoding, NULL) != LO_OK)
+		abort();
+	byte_buffer_clear(raw);
+	byte_buffer_put(raw, encoder->raw.bytes, encoder->raw.size);
+	views[column] = (struct column_view){ raw->bytes, raw->size, encoding, true };
+}
+
+static void check_same(const struct column_view *views, const struct event *events, uint32_t count,
+		const struct event_decoding *decoding)
 {
 	static struct event again[ROWS_MAX];
-	static struct event_encoder encoder;
-	struct column_view views[EVENT_COLUMN_COUNT];
 	uint32_t stored;
 
-	if (event_encoder_run(&encoder, events, count, 0, NULL) != LO_OK)
-		abort();
-	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++)
-		views[column] = (struct column_view){ encoder.raw[column].bytes,
-			encoder.raw[column].size, event_columns[column].encoding, true };
 	if (event_columns_decode(views, count, decoding, again, &stored, NULL) != LO_OK ||
 			stored != count)
 		abort();
 	if (count > 0 && memcmp(again, events, count * sizeof(*events)) != 0)
 		abort();
+}
+
+static void check_round_trip(
+		const struct event *events, uint32_t count, const struct event_decoding *decoding)
+{
+	static struct event_encoder encoder;
+	struct column_view views[EVENT_COLUMN_COUNT];
+
+	if (event_encoder_start(&encoder, events, count, 0, NULL) != LO_OK ||
+			clock_steps_learn(&encoder.steps, events, count, 0, NULL) != LO_OK)
+		abort();
+	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++)
+		encode(&encoder, views, (enum event_column)column,
+				event_columns[column].encodings[0]);
+	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++)
+		for (unsigned i = event_columns[column].count; i-- > 0;) {
+			encode(&encoder, views, (enum event_column)column,
+					event_columns[column].encodings[i]);
+			check_same(views, events, count, decoding);
+		}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

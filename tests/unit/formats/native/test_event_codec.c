@@ -30,11 +30,37 @@ static void identity_map(struct event_map *map)
 		map->object_kind[i] = (uint8_t)i;
 }
 
-static void view_all(const struct event_encoder *encoder, struct column_view *views)
+/* Columns as they would stand in a block, each in one of its encodings. */
+struct encoded_columns {
+	struct byte_buffer raw[EVENT_COLUMN_COUNT];
+	struct column_view views[EVENT_COLUMN_COUNT];
+};
+
+static void encode_one(struct encoded_columns *columns, struct event_encoder *encoder,
+		enum event_column column, uint8_t encoding)
+{
+	struct byte_buffer *raw = &columns->raw[column];
+
+	assert_int_equal(event_encoder_column(encoder, column, encoding, NULL), LO_OK);
+	byte_buffer_clear(raw);
+	byte_buffer_put(raw, encoder->raw.bytes, encoder->raw.size);
+	columns->views[column] = (struct column_view){ raw->bytes, raw->size, encoding, true };
+}
+
+static void encode_plainly(struct encoded_columns *columns, struct event_encoder *encoder,
+		const struct event *events, uint32_t count, uint64_t begin_ns)
+{
+	assert_int_equal(event_encoder_start(encoder, events, count, begin_ns, NULL), LO_OK);
+	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++)
+		encode_one(columns, encoder, (enum event_column)column,
+				event_columns[column].encodings[0]);
+}
+
+static void release_columns(struct encoded_columns *columns, struct event_encoder *encoder)
 {
 	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++)
-		views[column] = (struct column_view){ encoder->raw[column].bytes,
-			encoder->raw[column].size, event_columns[column].encoding, true };
+		byte_buffer_release(&columns->raw[column]);
+	event_encoder_release(encoder);
 }
 
 /* What must come back: members that the kind does not list are not stored. */
@@ -55,10 +81,9 @@ static struct event stored_part(struct event event)
 	return event;
 }
 
-static void check_round_trip(const struct event *events, uint32_t count, uint64_t begin_ns)
+static void check_decoded(const struct encoded_columns *columns, const struct event *events,
+		uint32_t count, uint64_t begin_ns)
 {
-	struct event_encoder encoder = { 0 };
-	struct column_view views[EVENT_COLUMN_COUNT];
 	struct event_map map;
 	struct event_decoding decoding = { &map, EVENT_COLUMNS_ALL, begin_ns,
 		count ? events[count - 1].time_ns : begin_ns };
@@ -68,9 +93,7 @@ static void check_round_trip(const struct event *events, uint32_t count, uint64_
 
 	assert_non_null(decoded);
 	identity_map(&map);
-	assert_int_equal(event_encoder_run(&encoder, events, count, begin_ns, NULL), LO_OK);
-	view_all(&encoder, views);
-	if (event_columns_decode(views, count, &decoding, decoded, &stored, &err) != LO_OK)
+	if (event_columns_decode(columns->views, count, &decoding, decoded, &stored, &err) != LO_OK)
 		fail_msg("%s", err.message);
 	assert_int_equal(stored, count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -79,7 +102,24 @@ static void check_round_trip(const struct event *events, uint32_t count, uint64_
 		assert_memory_equal(&decoded[i], &want, sizeof(want));
 	}
 	free(decoded);
-	event_encoder_release(&encoder);
+}
+
+/* Each column in each of its encodings, while the others are plain. */
+static void check_round_trip(const struct event *events, uint32_t count, uint64_t begin_ns)
+{
+	struct encoded_columns columns = { 0 };
+	struct event_encoder encoder = { 0 };
+
+	encode_plainly(&columns, &encoder, events, count, begin_ns);
+	assert_int_equal(clock_steps_learn(&encoder.steps, events, count, begin_ns, NULL), LO_OK);
+	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++) {
+		for (unsigned i = event_columns[column].count; i-- > 0;) {
+			encode_one(&columns, &encoder, (enum event_column)column,
+					event_columns[column].encodings[i]);
+			check_decoded(&columns, events, count, begin_ns);
+		}
+	}
+	release_columns(&columns, &encoder);
 }
 
 static void extreme_values_come_back(void **state)
@@ -200,8 +240,8 @@ static enum lo_result decode_spoilt(enum event_column column, const void *bytes,
 				.kind = EVENT_BLOCK },
 		{ .time_ns = 20, .task = 1, .peer = 2, .kind = EVENT_UNBLOCK },
 	};
+	struct encoded_columns columns = { 0 };
 	struct event_encoder encoder = { 0 };
-	struct column_view views[EVENT_COLUMN_COUNT];
 	struct event_map map;
 	struct event_decoding decoding = { &map, EVENT_COLUMNS_ALL, 10, 20 };
 	struct lo_error err;
@@ -209,18 +249,17 @@ static enum lo_result decode_spoilt(enum event_column column, const void *bytes,
 	enum lo_result result;
 
 	identity_map(&map);
-	assert_int_equal(event_encoder_run(&encoder, events, 2, 10, NULL), LO_OK);
-	view_all(&encoder, views);
-	views[column] = (struct column_view){ bytes, size, encoding, true };
-	result = event_columns_decode(views, 2, &decoding, decoded, &stored, &err);
-	event_encoder_release(&encoder);
+	encode_plainly(&columns, &encoder, events, 2, 10);
+	columns.views[column] = (struct column_view){ bytes, size, encoding, true };
+	result = event_columns_decode(columns.views, 2, &decoding, decoded, &stored, &err);
+	release_columns(&columns, &encoder);
 	return result;
 }
 
-#define SPOILT(column, ...)                                                                       \
-	decode_spoilt(column, (const uint8_t[]){ __VA_ARGS__ },                                   \
-			sizeof((const uint8_t[]){ __VA_ARGS__ }), event_columns[column].encoding, \
-			decoded)
+#define SPOILT(column, ...)                                       \
+	decode_spoilt(column, (const uint8_t[]){ __VA_ARGS__ },   \
+			sizeof((const uint8_t[]){ __VA_ARGS__ }), \
+			event_columns[column].encodings[0], decoded)
 
 static void columns_that_make_no_sense_are_refused(void **state)
 {
@@ -241,10 +280,10 @@ static void columns_that_make_no_sense_are_refused(void **state)
 	assert_int_equal(SPOILT(COLUMN_KIND, EVENT_BLOCK, EVENT_KIND_COUNT), LO_CORRUPT);
 	assert_int_equal(SPOILT(COLUMN_KIND, EVENT_BLOCK), LO_CORRUPT);
 	assert_int_equal(SPOILT(COLUMN_STACK, 0x81, 0x80, 0x80, 0x04), LO_CORRUPT); /* 2^23 + 1 */
-	assert_int_equal(SPOILT(COLUMN_STACK, 1, 1), LO_CORRUPT);     /* only one row has a stack */
-	assert_int_equal(SPOILT(COLUMN_OBJECT, 2, 1, 0), LO_CORRUPT); /* there is no second yet */
-	assert_int_equal(SPOILT(COLUMN_OBJECT, 1), LO_CORRUPT);       /* nothing introduced */
-	assert_int_equal(SPOILT(COLUMN_OBJECT, 1, 1), LO_CORRUPT);    /* without a value */
+	assert_int_equal(SPOILT(COLUMN_STACK, 1, 1), LO_CORRUPT);  /* only one row has a stack */
+	assert_int_equal(SPOILT(COLUMN_OBJECT, 2), LO_CORRUPT);    /* there is no first yet */
+	assert_int_equal(SPOILT(COLUMN_OBJECT, 1), LO_CORRUPT);    /* nothing introduced */
+	assert_int_equal(SPOILT(COLUMN_OBJECT, 1, 1), LO_CORRUPT); /* without a value */
 	assert_int_equal(SPOILT(COLUMN_OBJECT, 1, OBJECT_COND, 4), LO_OK);
 	assert_int_equal(decoded[0].object, 2);
 	assert_int_equal(decoded[0].object_kind, OBJECT_COND);
@@ -306,8 +345,8 @@ static void columns_that_are_not_wanted_stay_zero(void **state)
 		.object_kind = OBJECT_MUTEX,
 		.reason = REASON_MUTEX_LOCK,
 		.kind = EVENT_BLOCK };
+	struct encoded_columns columns = { 0 };
 	struct event_encoder encoder = { 0 };
-	struct column_view views[EVENT_COLUMN_COUNT];
 	struct event_map map;
 	struct event_decoding decoding = { &map, EVENT_COLUMN_BIT(COLUMN_REASON), 0, 1 };
 	struct event decoded;
@@ -315,25 +354,67 @@ static void columns_that_are_not_wanted_stay_zero(void **state)
 
 	(void)state;
 	identity_map(&map);
-	assert_int_equal(event_encoder_run(&encoder, &event, 1, 0, NULL), LO_OK);
-	view_all(&encoder, views);
+	encode_plainly(&columns, &encoder, &event, 1, 0);
 	/* Nobody looks at what is not wanted, not even whether it is sound. */
-	views[COLUMN_STACK].size = 0;
-	assert_int_equal(event_columns_decode(views, 1, &decoding, &decoded, &stored, NULL), LO_OK);
+	columns.views[COLUMN_STACK].size = 0;
+	assert_int_equal(event_columns_decode(columns.views, 1, &decoding, &decoded, &stored, NULL),
+			LO_OK);
 	assert_int_equal(decoded.time_ns, 1);
 	assert_int_equal(decoded.task, 9);
 	assert_int_equal(decoded.reason, REASON_MUTEX_LOCK);
 	assert_int_equal(decoded.stack, 0);
 	assert_int_equal(decoded.object, 0);
 	assert_int_equal(decoded.peer, 0);
-	event_encoder_release(&encoder);
+	release_columns(&columns, &encoder);
 }
 
-static void every_column_has_a_name(void **state)
+static void a_column_brings_those_that_its_order_is_known_from(void **state)
+{
+	struct column_view views[EVENT_COLUMN_COUNT] = { 0 };
+	uint32_t reasons = EVENT_COLUMN_BIT(COLUMN_REASON);
+	uint32_t stacks = EVENT_COLUMN_BIT(COLUMN_STACK);
+
+	(void)state;
+	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++)
+		views[column].present = true;
+	assert_int_equal(event_columns_needed(views, 0), EVENT_COLUMNS_ALWAYS);
+	views[COLUMN_TIME].encoding = ENCODING_STEPS;
+	assert_int_equal(event_columns_needed(views, 0), EVENT_COLUMNS_ALWAYS | reasons);
+	views[COLUMN_REASON].encoding = ENCODING_BYTES | ORDER_PLACE;
+	assert_int_equal(event_columns_needed(views, 0), EVENT_COLUMNS_ALWAYS | reasons | stacks);
+	views[COLUMN_REASON].present = false;
+	assert_int_equal(event_columns_needed(views, 0), EVENT_COLUMNS_ALWAYS | reasons);
+}
+
+static void kinds_and_tasks_in_the_order_of_each_other_are_refused(void **state)
+{
+	static const struct event events[2] = { { .task = 1 }, { .task = 2 } };
+	struct encoded_columns columns = { 0 };
+	struct event_encoder encoder = { 0 };
+	struct event_map map;
+	struct event_decoding decoding = { &map, EVENT_COLUMNS_ALL, 0, 0 };
+	struct event decoded[2];
+	uint32_t stored;
+
+	(void)state;
+	identity_map(&map);
+	encode_plainly(&columns, &encoder, events, 2, 0);
+	columns.views[COLUMN_KIND].encoding |= ORDER_TASK;
+	columns.views[COLUMN_TASK].encoding |= ORDER_KIND;
+	assert_int_equal(event_columns_decode(columns.views, 2, &decoding, decoded, &stored, NULL),
+			LO_CORRUPT);
+	release_columns(&columns, &encoder);
+}
+
+static void every_column_has_a_name_and_its_encodings(void **state)
 {
 	(void)state;
 	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++) {
 		assert_non_null(event_columns[column].name);
+		assert_in_range(event_columns[column].count, 1, COLUMN_ENCODINGS_MAX);
+		for (unsigned i = 0; i < event_columns[column].count; i++)
+			assert_true(event_column_reads((enum event_column)column,
+					event_columns[column].encodings[i]));
 		for (unsigned other = 0; other < column; other++)
 			assert_string_not_equal(
 					event_columns[column].name, event_columns[other].name);
@@ -352,7 +433,9 @@ int main(void)
 		cmocka_unit_test(a_later_encoding_is_told_from_damage),
 		cmocka_unit_test(absent_columns_read_as_zeros),
 		cmocka_unit_test(columns_that_are_not_wanted_stay_zero),
-		cmocka_unit_test(every_column_has_a_name),
+		cmocka_unit_test(a_column_brings_those_that_its_order_is_known_from),
+		cmocka_unit_test(kinds_and_tasks_in_the_order_of_each_other_are_refused),
+		cmocka_unit_test(every_column_has_a_name_and_its_encodings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

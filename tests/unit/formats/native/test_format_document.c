@@ -67,7 +67,6 @@ static const struct {
 	NAME(SECTION_INDEX),
 	NAME(SECTION_LOCATOR),
 	NAME(SECTION_SNAPSHOT),
-	NAME(SECTION_TILES),
 	NAME(SECTION_COUNTERS),
 	NAME(SECTION_NOTES),
 	NAME(SECTION_FLAG_OPTIONAL),
@@ -122,16 +121,6 @@ static const struct {
 	NAME(NOTE_AT_END_NS),
 	NAME(NOTE_AT_TOTAL_NS),
 	NAME(NOTE_CELL_BYTES),
-	NAME(TILE_BINS),
-	NAME(TILE_TOUCHED_BITS),
-	NAME(TILE_ABSENT),
-	NAME(TILE_ACTIVE),
-	NAME(TILE_BLOCKED),
-	NAME(TILE_CELL_SHARE),
-	NAME(TILE_CELL_CHANGES),
-	NAME(TILE_CELL_REASON),
-	NAME(TILE_SHARE_ALL),
-	NAME(TILE_CHANGES_MAX),
 	NAME(END_AT_TIME_NS),
 	NAME(END_EXTRA_BYTES),
 	NAME(LOCATOR_AT_INDEX_OFFSET),
@@ -144,6 +133,19 @@ static const struct {
 	NAME(ENCODING_VARINT),
 	NAME(ENCODING_DELTA),
 	NAME(ENCODING_OBJECTS),
+	NAME(ENCODING_DIFFERENCE),
+	NAME(ENCODING_STEPS),
+	NAME(ORDER_TIME),
+	NAME(ORDER_KIND),
+	NAME(ORDER_TASK),
+	NAME(ORDER_PLACE),
+	NAME(ROW_BUCKETS),
+	NAME(STEP_CLASSES),
+	NAME(STEP_WIDTH_MAX),
+	NAME(STEP_LOW_BITS_MAX),
+	NAME(STEP_ESCAPE),
+	NAME(STEP_FOLLOW),
+	NAME(STEP_MEMORY),
 	NAME(SCHEMA_COLUMN),
 	NAME(SCHEMA_EVENT_KIND),
 	NAME(SCHEMA_REASON),
@@ -181,11 +183,6 @@ static const struct {
 	NAME(LIMIT_COUNTER_ROWS),
 	NAME(LIMIT_NOTE_ROWS),
 	NAME(LIMIT_NOTE_KINDS),
-	NAME(LIMIT_TILES_RAW),
-	NAME(LIMIT_TILES),
-	NAME(LIMIT_TILE_ROWS),
-	NAME(LIMIT_TILE_GROUPS),
-	NAME(LIMIT_TILE_LEVELS),
 	NAME(LIMIT_DAMAGE),
 };
 
@@ -298,7 +295,8 @@ static void no_number_of_the_headers_is_left_out(void **state)
 {
 	static const char *const nothing[] = { NULL };
 	static const char *const not_stored[] = { "ROW_FIELDS_MAX", "ROW_FIELD_UNKNOWN",
-		"SCHEMA_UNKNOWN", "SCHEMA_WARNING", "EVENT_", NULL };
+		"SCHEMA_UNKNOWN", "SCHEMA_WARNING", "EVENT_", "ROW_ORDER_COUNT",
+		"COLUMN_ENCODINGS_MAX", "STEP_ONE", NULL };
 
 	(void)state;
 	check_header("formats/native/layout.h", nothing);
@@ -306,6 +304,8 @@ static void no_number_of_the_headers_is_left_out(void **state)
 	check_header("formats/native/row_codec.h", not_stored);
 	check_header("formats/native/trace_schema.h", not_stored);
 	check_header("formats/native/event_codec.h", not_stored);
+	check_header("formats/native/row_order.h", not_stored);
+	check_header("formats/native/clock_steps.h", not_stored);
 }
 
 static void sections_are_called_the_same(void **state)
@@ -347,14 +347,14 @@ static struct table_rows rows_below(const char *heading)
 	return (struct table_rows){ strchr(at + 1, '\n') + 1 };
 }
 
-static bool next_row(struct table_rows *rows, char first[64], char second[64], char third[64])
+static bool next_row(struct table_rows *rows, char first[64], char second[128], char third[64])
 {
 	const char *end = strchr(rows->at, '\n');
 
 	if (rows->at[0] != '|')
 		return false;
 	first[0] = second[0] = third[0] = '\0';
-	sscanf(rows->at, "| `%63[^`]` | %63[^|]| %63[^|]|", first, second, third);
+	sscanf(rows->at, "| `%63[^`]` | %127[^|]| %63[^|]|", first, second, third);
 	for (char *cell = second; cell; cell = cell == second ? third : NULL)
 		for (size_t length = strlen(cell); length > 0 && cell[length - 1] == ' ';)
 			cell[--length] = '\0';
@@ -369,7 +369,7 @@ static void check_fields(const char *heading, unsigned type)
 	};
 	struct table_rows rows = rows_below(heading);
 	char first[64];
-	char second[64];
+	char second[128];
 	char third[64];
 
 	for (unsigned i = 0; i < row_schemas[type].count; i++) {
@@ -393,22 +393,39 @@ static void tables_have_the_same_fields(void **state)
 	}
 }
 
-static void columns_have_the_same_encodings(void **state)
+static void add_encoding(char list[128], uint8_t encoding)
 {
 	static const char *const encodings[] = { [ENCODING_BYTES] = "bytes",
 		[ENCODING_VARINT] = "varint",
 		[ENCODING_DELTA] = "delta",
-		[ENCODING_OBJECTS] = "objects" };
+		[ENCODING_OBJECTS] = "objects",
+		[ENCODING_DIFFERENCE] = "difference",
+		[ENCODING_STEPS] = "steps" };
+	static const char *const orders[ROW_ORDER_COUNT] = { [ORDER_TIME >> 4] = "",
+		[ORDER_KIND >> 4] = " by kind",
+		[ORDER_TASK >> 4] = " by task",
+		[ORDER_PLACE >> 4] = " by place" };
+
+	strcat(list, list[0] ? ", " : "");
+	strcat(strcat(list, encodings[ENCODING_OF(encoding)]), orders[ORDER_OF(encoding) >> 4]);
+}
+
+static void columns_have_the_same_encodings(void **state)
+{
 	struct table_rows rows = rows_below("### Columns");
 	char first[64];
-	char second[64];
+	char second[128];
 	char third[64];
 
 	(void)state;
 	for (unsigned column = 0; column < EVENT_COLUMN_COUNT; column++) {
+		char list[128] = "";
+
+		for (unsigned i = 0; i < event_columns[column].count; i++)
+			add_encoding(list, event_columns[column].encodings[i]);
 		assert_true(next_row(&rows, first, second, third));
 		assert_string_equal(first, event_columns[column].name);
-		assert_string_equal(second, encodings[event_columns[column].encoding]);
+		assert_string_equal(second, list);
 	}
 	assert_false(next_row(&rows, first, second, third));
 }
@@ -417,7 +434,7 @@ static void events_have_the_same_columns(void **state)
 {
 	struct table_rows rows = rows_below("### Events");
 	char first[64];
-	char second[64];
+	char second[128];
 	char third[64];
 
 	(void)state;
@@ -443,7 +460,7 @@ static void notes_have_the_same_kinds(void **state)
 {
 	struct table_rows rows = rows_below("### Kinds of notes");
 	char first[64];
-	char second[64];
+	char second[128];
 	char third[64];
 
 	(void)state;
@@ -458,25 +475,89 @@ static void notes_have_the_same_kinds(void **state)
 	assert_false(next_row(&rows, first, second, third));
 }
 
-static void the_example_is_what_a_writer_writes(void **state)
+/* The hex bytes of the next example behind `text`; returns where they end. */
+static const char *check_example(const char *text, const uint8_t *bytes, size_t size)
 {
-	const char *text = strstr(document, "```hex\n");
-	struct forge forge;
-
-	(void)state;
+	text = strstr(text, "```hex\n");
 	assert_non_null(text);
 	text += strlen("```hex\n");
-	forge_init(&forge);
-	forge.sequence = 7;
-	forge_end(&forge, 31000000000);
-	for (size_t i = 0; i < forge.file.size; i++) {
+	for (size_t i = 0; i < size; i++) {
 		char *end;
 
-		assert_int_equal(strtoul(text, &end, 16), forge.file.bytes[i]);
+		if (strtoul(text, &end, 16) != bytes[i])
+			fail_msg("byte %zu of an example is %02x", i, bytes[i]);
 		text = end;
 	}
 	assert_memory_equal(text, "\n```", 4);
+	return text;
+}
+
+static void the_example_is_what_a_writer_writes(void **state)
+{
+	struct forge forge;
+
+	(void)state;
+	forge_init(&forge);
+	forge.sequence = 7;
+	forge_end(&forge, 31000000000);
+	check_example(document, forge.file.bytes, forge.file.size);
 	forge_release(&forge);
+}
+
+static void the_columns_of_the_example_are_what_a_writer_writes(void **state)
+{
+	static const struct event events[] = {
+		{ .time_ns = 1011, .task = 1, .kind = EVENT_RUN },
+		{ .time_ns = 1032, .task = 2, .kind = EVENT_RUN },
+		{ .time_ns = 1452,
+				.task = 1,
+				.stack = 7,
+				.object = 0x40,
+				.object_kind = 1,
+				.reason = 1,
+				.kind = EVENT_BLOCK },
+		{ .time_ns = 1883,
+				.task = 2,
+				.stack = 9,
+				.object = 0x48,
+				.object_kind = 3,
+				.reason = 6,
+				.kind = EVENT_BLOCK },
+		{ .time_ns = 1914, .task = 1, .kind = EVENT_UNBLOCK },
+		{ .time_ns = 12414,
+				.task = 1,
+				.stack = 7,
+				.object = 0x40,
+				.object_kind = 1,
+				.reason = 1,
+				.kind = EVENT_BLOCK },
+	};
+	static const struct {
+		enum event_column column;
+		uint8_t encoding;
+	} shown[] = {
+		{ COLUMN_KIND, ENCODING_BYTES },
+		{ COLUMN_TASK, ENCODING_DIFFERENCE | ORDER_KIND },
+		{ COLUMN_STACK, ENCODING_DIFFERENCE | ORDER_TASK },
+		{ COLUMN_REASON, ENCODING_BYTES | ORDER_PLACE },
+		{ COLUMN_TIME, ENCODING_STEPS },
+		{ COLUMN_OBJECT, ENCODING_OBJECTS },
+	};
+	struct event_encoder encoder = { 0 };
+	const char *text = strstr(document, "### An example of columns");
+
+	(void)state;
+	assert_non_null(text);
+	assert_int_equal(event_encoder_start(&encoder, events, LO_COUNT_OF(events), 1000, NULL),
+			LO_OK);
+	encoder.steps.step = STEP_ONE * 21 / 2;
+	for (size_t i = 0; i < LO_COUNT_OF(shown); i++) {
+		assert_int_equal(event_encoder_column(&encoder, shown[i].column, shown[i].encoding,
+						 NULL),
+				LO_OK);
+		text = check_example(text, encoder.raw.bytes, encoder.raw.size);
+	}
+	event_encoder_release(&encoder);
 }
 
 int main(void)
@@ -491,6 +572,7 @@ int main(void)
 		cmocka_unit_test(events_have_the_same_columns),
 		cmocka_unit_test(notes_have_the_same_kinds),
 		cmocka_unit_test(the_example_is_what_a_writer_writes),
+		cmocka_unit_test(the_columns_of_the_example_are_what_a_writer_writes),
 	};
 
 	return cmocka_run_group_tests(tests, load_document, drop_document);

@@ -77,7 +77,7 @@ static void future_block(struct forge *forge)
 	static const uint8_t tasks[] = { 4, 4, 5, 6 };
 	static const uint8_t kinds[] = { F_RUN, F_MIGRATE, F_BLOCK, F_BLOCK };
 	static const uint8_t reasons[] = { F_MUTEX_LOCK, F_UNHEARD_OF };
-	static const uint8_t objects[] = { 1, F_MUTEX, 2 * 7, 2, F_UNHEARD_OF, 2 };
+	static const uint8_t objects[] = { 1, F_MUTEX, 2 * 7, 1, F_UNHEARD_OF, 2 };
 	static const uint8_t priorities[] = { 9, 9, 9, 9 };
 	const struct forged_column columns[] = {
 		{ F_PRIORITY, 44, priorities, sizeof(priorities), 0 },
