@@ -20,7 +20,9 @@
 /*
  * Calls on descriptors. Most of them do not wait, and asking first would change what they do, so
  * each is armed and recorded only if it took longer than the recorder's threshold. What cannot
- * wait by its arguments (MSG_DONTWAIT, no time to poll) is passed on.
+ * wait by its arguments (MSG_DONTWAIT, no time to poll) is passed on. Whether a descriptor waits at
+ * all costs a system call to find out, so that is asked afterwards, of the few calls that took
+ * long.
  *
  * A call that took long did not necessarily sleep: copying a megabyte takes its time too.
  */
@@ -40,21 +42,26 @@ static void end_io(struct wait *wait, bool failed)
 
 /*
  * A call whose first parameter is the descriptor `fd`, that returns a negative number on failure.
- * It cannot wait if `passes` is true.
+ * It cannot wait if `passes` is true. `heeds`: nor can it if the descriptor is a socket or a pipe
+ * with O_NONBLOCK.
  */
-#define IO_HOOK(type, name, reason, passes, parameters, arguments)      \
-	NEXT_SYMBOL(name);                                              \
-	HOOK_EXPORT type name parameters                                \
-	{                                                               \
-		struct wait wait = WAIT(reason, OBJECT_DESCRIPTOR, fd); \
-                                                                        \
-		if (passes)                                             \
-			return NEXT(name) arguments;                    \
-		wait_try(&wait);                                        \
-		type result = NEXT(name) arguments;                     \
-		end_io(&wait, result < 0);                              \
-		return result;                                          \
+#define IO_HOOK(type, name, reason, heeds, passes, parameters, arguments) \
+	NEXT_SYMBOL(name);                                                \
+	HOOK_EXPORT type name parameters                                  \
+	{                                                                 \
+		struct wait wait = WAIT(reason, OBJECT_DESCRIPTOR, fd);   \
+                                                                          \
+		if (passes)                                               \
+			return NEXT(name) arguments;                      \
+		wait.heeds_nonblock = (heeds);                            \
+		wait_try(&wait);                                          \
+		type result = NEXT(name) arguments;                       \
+		end_io(&wait, result < 0);                                \
+		return result;                                            \
 	}
+
+#define HEEDS_NONBLOCK true
+#define MAY_WAIT       false
 
 /* What -D_FORTIFY_SOURCE makes of read(), recv() and poll(); no header declares them otherwise. */
 ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room);
@@ -68,125 +75,125 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *limit,
 		const sigset_t *mask, size_t room);
 
 /* clang-format off */
-IO_HOOK(ssize_t, read, REASON_READ, false,
+IO_HOOK(ssize_t, read, REASON_READ, HEEDS_NONBLOCK, false,
 		(int fd, void *buffer, size_t size),
 		(fd, buffer, size))
-IO_HOOK(ssize_t, __read_chk, REASON_READ, false,
+IO_HOOK(ssize_t, __read_chk, REASON_READ, HEEDS_NONBLOCK, false,
 		(int fd, void *buffer, size_t size, size_t room),
 		(fd, buffer, size, room))
-IO_HOOK(ssize_t, pread, REASON_READ, false,
+IO_HOOK(ssize_t, pread, REASON_READ, MAY_WAIT, false,
 		(int fd, void *buffer, size_t size, off_t offset),
 		(fd, buffer, size, offset))
-IO_HOOK(ssize_t, pread64, REASON_READ, false,
+IO_HOOK(ssize_t, pread64, REASON_READ, MAY_WAIT, false,
 		(int fd, void *buffer, size_t size, off64_t offset),
 		(fd, buffer, size, offset))
-IO_HOOK(ssize_t, __pread_chk, REASON_READ, false,
+IO_HOOK(ssize_t, __pread_chk, REASON_READ, MAY_WAIT, false,
 		(int fd, void *buffer, size_t size, off_t offset, size_t room),
 		(fd, buffer, size, offset, room))
-IO_HOOK(ssize_t, __pread64_chk, REASON_READ, false,
+IO_HOOK(ssize_t, __pread64_chk, REASON_READ, MAY_WAIT, false,
 		(int fd, void *buffer, size_t size, off64_t offset, size_t room),
 		(fd, buffer, size, offset, room))
-IO_HOOK(ssize_t, readv, REASON_READ, false,
+IO_HOOK(ssize_t, readv, REASON_READ, HEEDS_NONBLOCK, false,
 		(int fd, const struct iovec *parts, int count),
 		(fd, parts, count))
-IO_HOOK(ssize_t, preadv, REASON_READ, false,
+IO_HOOK(ssize_t, preadv, REASON_READ, MAY_WAIT, false,
 		(int fd, const struct iovec *parts, int count, off_t offset),
 		(fd, parts, count, offset))
-IO_HOOK(ssize_t, preadv64, REASON_READ, false,
+IO_HOOK(ssize_t, preadv64, REASON_READ, MAY_WAIT, false,
 		(int fd, const struct iovec *parts, int count, off64_t offset),
 		(fd, parts, count, offset))
-IO_HOOK(ssize_t, preadv2, REASON_READ, false,
+IO_HOOK(ssize_t, preadv2, REASON_READ, MAY_WAIT, flags & RWF_NOWAIT,
 		(int fd, const struct iovec *parts, int count, off_t offset, int flags),
 		(fd, parts, count, offset, flags))
-IO_HOOK(ssize_t, preadv64v2, REASON_READ, false,
+IO_HOOK(ssize_t, preadv64v2, REASON_READ, MAY_WAIT, flags & RWF_NOWAIT,
 		(int fd, const struct iovec *parts, int count, off64_t offset, int flags),
 		(fd, parts, count, offset, flags))
 
-IO_HOOK(ssize_t, write, REASON_WRITE, false,
+IO_HOOK(ssize_t, write, REASON_WRITE, HEEDS_NONBLOCK, false,
 		(int fd, const void *buffer, size_t size),
 		(fd, buffer, size))
-IO_HOOK(ssize_t, pwrite, REASON_WRITE, false,
+IO_HOOK(ssize_t, pwrite, REASON_WRITE, MAY_WAIT, false,
 		(int fd, const void *buffer, size_t size, off_t offset),
 		(fd, buffer, size, offset))
-IO_HOOK(ssize_t, pwrite64, REASON_WRITE, false,
+IO_HOOK(ssize_t, pwrite64, REASON_WRITE, MAY_WAIT, false,
 		(int fd, const void *buffer, size_t size, off64_t offset),
 		(fd, buffer, size, offset))
-IO_HOOK(ssize_t, writev, REASON_WRITE, false,
+IO_HOOK(ssize_t, writev, REASON_WRITE, HEEDS_NONBLOCK, false,
 		(int fd, const struct iovec *parts, int count),
 		(fd, parts, count))
-IO_HOOK(ssize_t, pwritev, REASON_WRITE, false,
+IO_HOOK(ssize_t, pwritev, REASON_WRITE, MAY_WAIT, false,
 		(int fd, const struct iovec *parts, int count, off_t offset),
 		(fd, parts, count, offset))
-IO_HOOK(ssize_t, pwritev64, REASON_WRITE, false,
+IO_HOOK(ssize_t, pwritev64, REASON_WRITE, MAY_WAIT, false,
 		(int fd, const struct iovec *parts, int count, off64_t offset),
 		(fd, parts, count, offset))
-IO_HOOK(ssize_t, pwritev2, REASON_WRITE, false,
+IO_HOOK(ssize_t, pwritev2, REASON_WRITE, MAY_WAIT, flags & RWF_NOWAIT,
 		(int fd, const struct iovec *parts, int count, off_t offset, int flags),
 		(fd, parts, count, offset, flags))
-IO_HOOK(ssize_t, pwritev64v2, REASON_WRITE, false,
+IO_HOOK(ssize_t, pwritev64v2, REASON_WRITE, MAY_WAIT, flags & RWF_NOWAIT,
 		(int fd, const struct iovec *parts, int count, off64_t offset, int flags),
 		(fd, parts, count, offset, flags))
-IO_HOOK(ssize_t, sendfile, REASON_WRITE, false,
+IO_HOOK(ssize_t, sendfile, REASON_WRITE, MAY_WAIT, false,
 		(int fd, int from, off_t *offset, size_t size),
 		(fd, from, offset, size))
-IO_HOOK(ssize_t, sendfile64, REASON_WRITE, false,
+IO_HOOK(ssize_t, sendfile64, REASON_WRITE, MAY_WAIT, false,
 		(int fd, int from, off64_t *offset, size_t size),
 		(fd, from, offset, size))
-IO_HOOK(int, fsync, REASON_WRITE, false, (int fd), (fd))
-IO_HOOK(int, fdatasync, REASON_WRITE, false, (int fd), (fd))
+IO_HOOK(int, fsync, REASON_WRITE, MAY_WAIT, false, (int fd), (fd))
+IO_HOOK(int, fdatasync, REASON_WRITE, MAY_WAIT, false, (int fd), (fd))
 
-IO_HOOK(int, accept, REASON_ACCEPT, false,
+IO_HOOK(int, accept, REASON_ACCEPT, HEEDS_NONBLOCK, false,
 		(int fd, __SOCKADDR_ARG address, socklen_t *restrict size),
 		(fd, address, size))
-IO_HOOK(int, accept4, REASON_ACCEPT, false,
+IO_HOOK(int, accept4, REASON_ACCEPT, HEEDS_NONBLOCK, false,
 		(int fd, __SOCKADDR_ARG address, socklen_t *restrict size, int flags),
 		(fd, address, size, flags))
-IO_HOOK(int, connect, REASON_CONNECT, false,
+IO_HOOK(int, connect, REASON_CONNECT, HEEDS_NONBLOCK, false,
 		(int fd, __CONST_SOCKADDR_ARG address, socklen_t size),
 		(fd, address, size))
 
-IO_HOOK(ssize_t, recv, REASON_RECEIVE, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, recv, REASON_RECEIVE, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, void *buffer, size_t size, int flags),
 		(fd, buffer, size, flags))
-IO_HOOK(ssize_t, __recv_chk, REASON_RECEIVE, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, __recv_chk, REASON_RECEIVE, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, void *buffer, size_t size, size_t room, int flags),
 		(fd, buffer, size, room, flags))
-IO_HOOK(ssize_t, recvfrom, REASON_RECEIVE, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, recvfrom, REASON_RECEIVE, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, void *restrict buffer, size_t size, int flags, __SOCKADDR_ARG address,
 				socklen_t *restrict address_size),
 		(fd, buffer, size, flags, address, address_size))
-IO_HOOK(ssize_t, __recvfrom_chk, REASON_RECEIVE, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, __recvfrom_chk, REASON_RECEIVE, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, void *restrict buffer, size_t size, size_t room, int flags,
 				__SOCKADDR_ARG address, socklen_t *restrict address_size),
 		(fd, buffer, size, room, flags, address, address_size))
-IO_HOOK(ssize_t, recvmsg, REASON_RECEIVE, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, recvmsg, REASON_RECEIVE, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, struct msghdr *message, int flags),
 		(fd, message, flags))
-IO_HOOK(int, recvmmsg, REASON_RECEIVE, flags & MSG_DONTWAIT,
+IO_HOOK(int, recvmmsg, REASON_RECEIVE, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, struct mmsghdr *messages, unsigned count, int flags,
 				struct timespec *limit),
 		(fd, messages, count, flags, limit))
-IO_HOOK(ssize_t, send, REASON_SEND, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, send, REASON_SEND, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, const void *buffer, size_t size, int flags),
 		(fd, buffer, size, flags))
-IO_HOOK(ssize_t, sendto, REASON_SEND, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, sendto, REASON_SEND, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, const void *buffer, size_t size, int flags, __CONST_SOCKADDR_ARG address,
 				socklen_t address_size),
 		(fd, buffer, size, flags, address, address_size))
-IO_HOOK(ssize_t, sendmsg, REASON_SEND, flags & MSG_DONTWAIT,
+IO_HOOK(ssize_t, sendmsg, REASON_SEND, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, const struct msghdr *message, int flags),
 		(fd, message, flags))
-IO_HOOK(int, sendmmsg, REASON_SEND, flags & MSG_DONTWAIT,
+IO_HOOK(int, sendmmsg, REASON_SEND, HEEDS_NONBLOCK, flags & MSG_DONTWAIT,
 		(int fd, struct mmsghdr *messages, unsigned count, int flags),
 		(fd, messages, count, flags))
 
-IO_HOOK(int, flock, REASON_FILE_LOCK, operation & (LOCK_NB | LOCK_UN),
+IO_HOOK(int, flock, REASON_FILE_LOCK, MAY_WAIT, operation & (LOCK_NB | LOCK_UN),
 		(int fd, int operation),
 		(fd, operation))
-IO_HOOK(int, lockf, REASON_FILE_LOCK, command != F_LOCK,
+IO_HOOK(int, lockf, REASON_FILE_LOCK, MAY_WAIT, command != F_LOCK,
 		(int fd, int command, off_t size),
 		(fd, command, size))
-IO_HOOK(int, lockf64, REASON_FILE_LOCK, command != F_LOCK,
+IO_HOOK(int, lockf64, REASON_FILE_LOCK, MAY_WAIT, command != F_LOCK,
 		(int fd, int command, off64_t size),
 		(fd, command, size))
 /* clang-format on */

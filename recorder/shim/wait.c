@@ -1,7 +1,9 @@
 #include "recorder/shim/wait.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unwind.h>
 
@@ -31,9 +33,31 @@ static void open_wait(struct thread *self, struct wait *wait)
 	}
 }
 
-static bool lasted(const struct wait *wait, uint64_t now)
+static inline bool lasted(const struct wait *wait, uint64_t now)
 {
 	return !wait->doubtful || now - wait->event.time_ns >= shim.header->io_threshold_ticks;
+}
+
+/*
+ * Asked after the call, when it took long. The program may have changed the flag meanwhile, or
+ * closed the descriptor: then what is asked may be wrong, and is so once. Other files than sockets
+ * and pipes wait in spite of the flag.
+ */
+__attribute__((cold, noinline)) static bool never_waits(int fd)
+{
+	long flags = system_call(SYS_fcntl, fd, F_GETFL, 0, 0);
+	struct stat file;
+
+	return flags >= 0 && (flags & O_NONBLOCK) &&
+	       system_call(SYS_fstat, fd, (long)&file, 0, 0) == 0 &&
+	       (S_ISSOCK(file.st_mode) || S_ISFIFO(file.st_mode));
+}
+
+/* The call has returned at `now`, and the drain knows nothing of it. */
+static inline bool was_wait(const struct wait *wait, uint64_t now)
+{
+	return lasted(wait, now) &&
+	       (!wait->heeds_nonblock || !never_waits((int)wait->event.object));
 }
 
 static void count_lost(struct thread *self, const struct wait *wait)
@@ -51,7 +75,6 @@ static void close_wait(struct thread *self, struct wait *wait, uint32_t waker, u
 	struct event end = {
 		.time_ns = shim_ticks(), .peer = waker, .kind = EVENT_UNBLOCK, .flags = flags
 	};
-	bool waited = lasted(wait, end.time_ns);
 
 	switch ((enum wait_stage)wait->stage) {
 	case WAIT_OPEN:
@@ -59,12 +82,12 @@ static void close_wait(struct thread *self, struct wait *wait, uint32_t waker, u
 	case WAIT_ARMED:
 		if (ring_producer_disarm(&self->producer))
 			break; /* P4: the drain knows the BLOCK */
-		if (!waited)
+		if (!was_wait(wait, end.time_ns))
 			return;
 		ring_producer_push(&self->producer, &wait->event, RING_SPARE_OTHER);
 		break;
 	case WAIT_LOST:
-		if (waited)
+		if (was_wait(wait, end.time_ns))
 			count_lost(self, wait);
 		return;
 	case WAIT_OFF:

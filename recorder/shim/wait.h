@@ -52,6 +52,7 @@ struct wait {
 	uint8_t lost;  /* enum thread_entry: why it is WAIT_LOST; THREAD_ENTERED = the ring is full
 			*/
 	bool doubtful; /* it is a wait only if it takes long enough */
+	bool heeds_nonblock; /* and if its descriptor is no socket or pipe with O_NONBLOCK */
 };
 
 #define WAIT(reason_, kind_, object_)                 \

@@ -198,10 +198,10 @@ static void keep(struct session *session, uint32_t index, const struct event *ev
 	};
 }
 
-static void take_pending(struct session *session, uint32_t index, bool dead)
+/* `word` was read before the head up to which all records are kept, so what is armed comes next. */
+static void take_pending(struct session *session, uint32_t index, uint64_t word, bool dead)
 {
 	struct ring *ring = &session->segment->rings[index];
-	uint64_t word = atomic_load_explicit(&ring->pending_word, memory_order_acquire);
 	struct event copy = ring_pending_read(ring);
 	uint64_t now = clock_ticks(session->options->clock);
 
@@ -231,8 +231,7 @@ static void drain_ring(struct session *session, uint32_t index, bool dead)
 		session->tails[index]++;
 	}
 	atomic_store_explicit(&ring->tail, head, memory_order_release);
-	if ((word & PENDING_STATE_MASK) == PENDING_ARMED)
-		take_pending(session, index, dead);
+	take_pending(session, index, word, dead);
 	if (state == RING_CLOSED) {
 		if ((word & PENDING_STATE_MASK) != PENDING_IDLE)
 			broken(session, "closed with a pending event", index);
