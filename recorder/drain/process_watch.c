@@ -258,22 +258,29 @@ static enum lo_result let_go(struct process_watch *watch, uint32_t i, struct lo_
 	return result;
 }
 
+static bool is_new(const struct process_watch *watch, uint32_t i)
+{
+	const struct process_slot *slot = &watch->segment->segment->processes[i];
+
+	return !watch->targets[i].used &&
+	       atomic_load_explicit(&slot->state, memory_order_acquire) != PROCESS_SLOT_FREE &&
+	       atomic_load_explicit(&slot->pid, memory_order_acquire) != 0;
+}
+
+/* First come the new ones: their parents may be among those that go. */
 enum lo_result process_watch_scan(struct process_watch *watch, struct lo_error *err)
 {
 	enum lo_result result = LO_OK;
 
-	for (uint32_t i = 0; i < SEGMENT_PROCESSES && result == LO_OK; i++) {
-		struct process_slot *slot = &watch->segment->segment->processes[i];
-
-		if (watch->targets[i].used) {
-			result = look_for_exec(watch, i, err);
-			if (result == LO_OK && is_drained(watch, i))
-				result = let_go(watch, i, err);
-		} else if (atomic_load_explicit(&slot->state, memory_order_acquire) !=
-						PROCESS_SLOT_FREE &&
-				atomic_load_explicit(&slot->pid, memory_order_acquire) != 0) {
+	for (uint32_t i = 0; i < SEGMENT_PROCESSES && result == LO_OK; i++)
+		if (is_new(watch, i))
 			result = take_up(watch, i, err);
-		}
+	for (uint32_t i = 0; i < SEGMENT_PROCESSES && result == LO_OK; i++) {
+		if (!watch->targets[i].used)
+			continue;
+		result = look_for_exec(watch, i, err);
+		if (result == LO_OK && is_drained(watch, i))
+			result = let_go(watch, i, err);
 	}
 	return result;
 }

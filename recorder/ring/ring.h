@@ -16,8 +16,9 @@
  *   R3  0 <= head - tail <= RING_CAPACITY, as seen by either side.
  *   R4  Slots in [tail, head) are complete: the release store of `head` publishes them, and the
  *       drain reads them after an acquire load. The release store of `tail` gives slots back.
- *   R5  A full ring drops the *new* record and counts it in `lost`. The traced thread never waits,
- *       allocates, or takes a lock.
+ *   R5  When its ring is full the owner closes it and goes on in another, if there is one; else the
+ *       *new* record is dropped and counted in `lost`. The traced thread never waits, allocates, or
+ *       takes a lock.
  *   R6  The drain treats the mapping as hostile: it copies a record out before checking it and
  *       believes no index that it has not masked and no count that it has not compared.
  *   R7  Times in one ring never decrease.
@@ -27,7 +28,9 @@
  *
  * Ownership. `state` goes FREE -> OWNED (by compare-and-swap of the thread that takes the ring at
  * its first event) -> CLOSED (by that thread, after its last record) -> FREE (by the drain, after
- * everything was read). If the owner's process has died the drain treats OWNED as CLOSED.
+ * everything was read). If the owner's process has died the drain treats OWNED as CLOSED. Records
+ * of one owner may lie in several rings, then, of which at most one is OWNED; their times say the
+ * order, and never are equal in two of them.
  *   R8  `process`, `generation`, `task` and `tid` are written by the owner before its first record
  *       is published, so whoever sees a record of an owner sees who the owner is.
  *

@@ -52,16 +52,14 @@ static inline bool has_room(struct ring_producer *producer, uint64_t head, uint3
 	return make_room(producer, head, spare);
 }
 
-bool ring_producer_push(
+bool ring_producer_try_push(
 		struct ring_producer *producer, const struct event *event, enum ring_spare spare)
 {
 	struct ring *ring = producer->ring;
 	uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed); /* R1: ours */
 
-	if (!has_room(producer, head, spare)) {
-		ring_producer_count_lost(producer, RING_LOSS_FULL, 1);
+	if (!has_room(producer, head, spare))
 		return false;
-	}
 
 	struct event *slot = &ring->slots[head % RING_CAPACITY];
 	*slot = *event;
@@ -70,6 +68,15 @@ bool ring_producer_push(
 	producer->last_ticks = slot->time_ns;
 	atomic_store_explicit(&ring->head, head + 1, memory_order_release); /* R4 */
 	return true;
+}
+
+bool ring_producer_push(
+		struct ring_producer *producer, const struct event *event, enum ring_spare spare)
+{
+	if (ring_producer_try_push(producer, event, spare))
+		return true;
+	ring_producer_count_lost(producer, RING_LOSS_FULL, 1);
+	return false;
 }
 
 bool ring_producer_arm(struct ring_producer *producer, const struct event *event)
@@ -171,6 +178,21 @@ static void raise_rings_used(struct segment_header *header, uint32_t count)
 		;
 }
 
+/* The ring was just taken. */
+static struct ring_producer own(
+		struct ring_space *space, uint32_t index, const struct ring_owner *owner)
+{
+	struct ring *ring = ring_at(space, index);
+
+	atomic_store_explicit(&ring->process, owner->process, memory_order_relaxed);
+	atomic_store_explicit(&ring->generation, owner->generation, memory_order_relaxed);
+	atomic_store_explicit(&ring->task, owner->task, memory_order_relaxed);
+	atomic_store_explicit(&ring->tid, owner->tid, memory_order_relaxed);
+	ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+	raise_rings_used(space->header, index + 1);
+	return (struct ring_producer){ .ring = ring, .header = space->header };
+}
+
 uint32_t ring_producer_take(struct ring_producer *producer, struct ring_space *space,
 		const struct ring_owner *owner)
 {
@@ -178,17 +200,23 @@ uint32_t ring_producer_take(struct ring_producer *producer, struct ring_space *s
 
 	if (index == RING_NONE)
 		return RING_NONE;
-
-	struct ring *ring = ring_at(space, index);
-	atomic_store_explicit(&ring->process, owner->process, memory_order_relaxed);
-	atomic_store_explicit(&ring->generation, owner->generation, memory_order_relaxed);
-	atomic_store_explicit(&ring->task, owner->task, memory_order_relaxed);
-	atomic_store_explicit(&ring->tid, owner->tid, memory_order_relaxed);
-	ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-	raise_rings_used(space->header, index + 1);
+	*producer = own(space, index, owner);
 	atomic_store_explicit(&space->header->ring_hint, index + 1, memory_order_relaxed);
+	return index;
+}
 
-	*producer = (struct ring_producer){ .ring = ring, .header = space->header };
+/* From the first ring on: those are used most, and the drain leaves them their memory. */
+uint32_t ring_producer_move(struct ring_producer *producer, struct ring_space *space,
+		const struct ring_owner *owner)
+{
+	uint32_t index = take_between(space, 0, RINGS_FOR_MORE, RINGS_FOR_MORE);
+	uint64_t next_ticks = producer->last_ticks + 1;
+
+	if (index == RING_NONE)
+		return RING_NONE;
+	ring_producer_close(producer);
+	*producer = own(space, index, owner);
+	producer->last_ticks = next_ticks;
 	return index;
 }
 

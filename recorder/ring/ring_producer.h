@@ -62,13 +62,25 @@ enum ring_spare {
 uint32_t ring_producer_take(struct ring_producer *producer, struct ring_space *space,
 		const struct ring_owner *owner);
 
+/*
+ * The ring is full: leaves it to the drain, and goes on in another one with the same owner; pending
+ * is idle. Records keep their order, as the first one in the new ring is later than the last one in
+ * the old. Only the first RINGS_FOR_MORE rings are taken for that, which bounds the memory that a
+ * recorder without a CPU costs; RING_NONE: they are all taken, and nothing has changed.
+ */
+#define RINGS_FOR_MORE 512u /* 32 MiB: half a million records */
+uint32_t ring_producer_move(struct ring_producer *producer, struct ring_space *space,
+		const struct ring_owner *owner);
+
 /* After the last record, pending idle. The drain frees the ring when it has read everything. */
 void ring_producer_close(struct ring_producer *producer);
 
 /*
  * Publishes one record. A time older than the one before is raised to it (R7). False: there was
- * no room for it and `spare` more; it is counted as lost.
+ * no room for it and `spare` more. ring_producer_push() counts it as lost then.
  */
+bool ring_producer_try_push(
+		struct ring_producer *producer, const struct event *event, enum ring_spare spare);
 bool ring_producer_push(
 		struct ring_producer *producer, const struct event *event, enum ring_spare spare);
 

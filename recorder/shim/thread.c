@@ -70,6 +70,38 @@ static void say_run(struct thread *self, bool created)
 		thread_say_name(self, 0, name);
 }
 
+static struct ring_owner owner_of(const struct thread *self)
+{
+	return (struct ring_owner){
+		.process = shim.slot_index,
+		.generation = shim.slot_generation,
+		.task = self->task,
+		.tid = self->tid,
+	};
+}
+
+/* The memo goes with the ring: the next owner of the old one has the old memo. */
+static bool has_ring(struct thread *self, uint32_t ring)
+{
+	if (ring == RING_NONE) {
+		self->retry_ticks = shim_ticks() + RETRY_TICKS;
+		return false;
+	}
+	self->memo = shim_memo(ring);
+	if (self->memo)
+		stack_memo_reset(self->memo);
+	return true;
+}
+
+bool thread_change_ring(struct thread *self)
+{
+	const struct ring_owner owner = owner_of(self);
+
+	if (self->retry_ticks != 0 && shim_ticks() < self->retry_ticks)
+		return false;
+	return has_ring(self, ring_producer_move(&self->producer, &shim.rings, &owner));
+}
+
 /* Takes a ring; `busy` is set. */
 static bool start(struct thread *self, bool created)
 {
@@ -80,20 +112,9 @@ static bool start(struct thread *self, bool created)
 				&shim.slot->next_task, 1, memory_order_relaxed);
 	self->tid = (uint32_t)system_call(SYS_gettid, 0, 0, 0, 0);
 
-	const struct ring_owner owner = {
-		.process = shim.slot_index,
-		.generation = shim.slot_generation,
-		.task = self->task,
-		.tid = self->tid,
-	};
-	uint32_t ring = ring_producer_take(&self->producer, &shim.rings, &owner);
-	if (ring == RING_NONE) {
-		self->retry_ticks = shim_ticks() + RETRY_TICKS;
+	const struct ring_owner owner = owner_of(self);
+	if (!has_ring(self, ring_producer_take(&self->producer, &shim.rings, &owner)))
 		return false;
-	}
-	self->memo = shim_memo(ring);
-	if (self->memo)
-		stack_memo_reset(self->memo);
 	self->phase = THREAD_LIVE;
 	pthread_setspecific(end_key, (void *)(uintptr_t)1);
 	say_run(self, created);

@@ -82,6 +82,12 @@ static inline uint32_t thread_stack(
 	return self->memo ? stack_capture(self->memo, here, event_flags) : STACK_NONE;
 }
 
+/*
+ * The ring is full: goes on in another one, where the memo of stacks is empty. False: there is none
+ * for the moment.
+ */
+bool thread_change_ring(struct thread *self);
+
 /* So many records were not made, for this reason; THREAD_ENTERED: the ring is full. */
 void thread_count_lost(struct thread *self, enum thread_entry why, uint32_t records);
 

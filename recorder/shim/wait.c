@@ -13,21 +13,22 @@
 /* A wait is two records. */
 #define WAIT_RECORDS 2u
 
+static inline bool tell_begin(struct thread *self, const struct wait *wait)
+{
+	if (wait->doubtful)
+		return ring_producer_arm(&self->producer, &wait->event);
+	return ring_producer_try_push(&self->producer, &wait->event, RING_SPARE_OTHER);
+}
+
 /* Opens or arms the wait at the present time; also when it goes on after an inner one. */
 static void open_wait(struct thread *self, struct wait *wait)
 {
-	bool room;
-
 	wait->event.time_ns = shim_ticks();
-	if (wait->doubtful) {
-		/* First the stage: a handler may jump away as soon as the event is armed. */
-		wait->stage = WAIT_ARMED;
-		room = ring_producer_arm(&self->producer, &wait->event);
-	} else {
-		wait->stage = WAIT_OPEN;
-		room = ring_producer_push(&self->producer, &wait->event, RING_SPARE_OTHER);
-	}
-	if (!room) {
+	/* First the stage: a handler may jump away as soon as the event is armed. */
+	wait->stage = wait->doubtful ? WAIT_ARMED : WAIT_OPEN;
+	if (__builtin_expect(tell_begin(self, wait), 1))
+		return;
+	if (!thread_change_ring(self) || !tell_begin(self, wait)) {
 		wait->stage = WAIT_LOST;
 		wait->lost = THREAD_ENTERED;
 	}
@@ -60,15 +61,6 @@ static inline bool was_wait(const struct wait *wait, uint64_t now)
 	       (!wait->heeds_nonblock || !never_waits((int)wait->event.object));
 }
 
-static void count_lost(struct thread *self, const struct wait *wait)
-{
-	/* The push of a BLOCK that found no room has counted itself. */
-	bool counted = wait->lost == THREAD_ENTERED && !wait->doubtful;
-
-	thread_count_lost(self, (enum thread_entry)wait->lost,
-			counted ? WAIT_RECORDS - 1 : WAIT_RECORDS);
-}
-
 /* The opposite of open_wait(). */
 static void close_wait(struct thread *self, struct wait *wait, uint32_t waker, uint8_t flags)
 {
@@ -88,7 +80,7 @@ static void close_wait(struct thread *self, struct wait *wait, uint32_t waker, u
 		break;
 	case WAIT_LOST:
 		if (was_wait(wait, end.time_ns))
-			count_lost(self, wait);
+			thread_count_lost(self, (enum thread_entry)wait->lost, WAIT_RECORDS);
 		return;
 	case WAIT_OFF:
 		return;
@@ -102,7 +94,11 @@ bool wait_push_other(struct thread *self, const struct event *event)
 
 	if (self->wait)
 		close_wait(self, self->wait, TASK_NONE, EVENT_FLAG_INTERRUPTED);
-	pushed = ring_producer_push(&self->producer, event, RING_SPARE_OTHER);
+	pushed = ring_producer_try_push(&self->producer, event, RING_SPARE_OTHER) ||
+		 (thread_change_ring(self) &&
+				 ring_producer_try_push(&self->producer, event, RING_SPARE_OTHER));
+	if (!pushed)
+		thread_count_lost(self, THREAD_ENTERED, 1);
 	if (self->wait)
 		open_wait(self, self->wait);
 	return pushed;

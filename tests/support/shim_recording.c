@@ -261,10 +261,12 @@ static int compare_order(const void *a, const void *b)
 		return one->record->process < other->record->process ? -1 : 1;
 	if (one->record->task != other->record->task)
 		return one->record->task < other->record->task ? -1 : 1;
+	if (one->record->event.time_ns != other->record->event.time_ns)
+		return one->record->event.time_ns < other->record->event.time_ns ? -1 : 1;
 	return one->index < other->index ? -1 : one->index > other->index;
 }
 
-/* Task after task, and in each in the order of its ring. */
+/* Task after task, and each in the order of time: it may have gone on in another ring. */
 static struct order *records_by_task(const struct shim_recording *recording)
 {
 	struct order *order = grow(NULL, (recording->count + 1) * sizeof(*order));

@@ -277,6 +277,64 @@ static void a_group_that_cannot_be_mapped_is_done_without(void **state)
 	assert_int_equal(ring_producer_take(&producer, &space, &owner), 5);
 }
 
+static void fill(struct ring_producer *producer)
+{
+	struct event event = { .time_ns = 500, .kind = EVENT_BLOCK };
+
+	while (ring_producer_try_push(producer, &event, RING_SPARE_OTHER))
+		;
+}
+
+static void a_full_ring_is_left_for_another_with_the_same_owner(void **state)
+{
+	struct segment *segment = *state;
+	struct ring_producer producer = take(segment);
+	struct ring_space space = space_of(segment);
+	struct ring *full = producer.ring;
+	struct event event = { .time_ns = 100, .kind = EVENT_BLOCK };
+	uint64_t head;
+	uint32_t index;
+
+	fill(&producer);
+	head = full->head;
+	index = ring_producer_move(&producer, &space, &owner);
+	assert_int_not_equal(index, RING_NONE);
+	assert_ptr_equal(producer.ring, &segment->rings[index]);
+	assert_ptr_not_equal(producer.ring, full);
+	assert_int_equal(full->state, RING_CLOSED);
+	assert_int_equal(full->head, head);
+	assert_int_equal(full->lost[RING_LOSS_FULL], 0);
+	assert_int_equal(producer.ring->state, RING_OWNED);
+	assert_int_equal(producer.ring->process, owner.process);
+	assert_int_equal(producer.ring->generation, owner.generation);
+	assert_int_equal(producer.ring->task, owner.task);
+	assert_int_equal(producer.ring->tid, owner.tid);
+	assert_true(segment->header.rings_used > index);
+	/* The order of time goes on, and tells the two rings apart. */
+	assert_true(ring_producer_push(&producer, &event, RING_SPARE_OTHER));
+	assert_int_equal(producer.ring->slots[0].time_ns, 501);
+}
+
+static void there_is_an_end_to_the_rings_for_more(void **state)
+{
+	struct segment *segment = *state;
+	struct ring_producer producer = take(segment);
+	struct ring_space space = space_of(segment);
+	uint32_t moves = 0;
+	struct ring *last;
+
+	while (ring_producer_move(&producer, &space, &owner) != RING_NONE)
+		moves++;
+	assert_int_equal(moves, RINGS_FOR_MORE - 1);
+	last = producer.ring;
+	assert_non_null(last);
+	assert_int_equal(last->state, RING_OWNED);
+	/* What the drain has emptied is taken again. */
+	segment->rings[7].state = RING_FREE;
+	assert_int_equal(ring_producer_move(&producer, &space, &owner), 7);
+	assert_int_equal(last->state, RING_CLOSED);
+}
+
 #define TAKERS     4
 #define TAKEN_EACH 200
 
@@ -393,6 +451,8 @@ int main(void)
 		TEST(disarming_what_was_not_armed_does_nothing),
 		TEST(a_ring_that_was_given_back_goes_on_counting),
 		TEST(every_ring_can_be_taken_and_no_more),
+		TEST(a_full_ring_is_left_for_another_with_the_same_owner),
+		TEST(there_is_an_end_to_the_rings_for_more),
 		TEST(a_group_that_cannot_be_mapped_is_done_without),
 		TEST(no_ring_is_taken_twice),
 		TEST(both_ends_see_each_event_once),
