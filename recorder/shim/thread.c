@@ -97,7 +97,7 @@ bool thread_change_ring(struct thread *self)
 {
 	const struct ring_owner owner = owner_of(self);
 
-	if (self->retry_ticks != 0 && shim_ticks() < self->retry_ticks)
+	if (self->keeps_ring || (self->retry_ticks != 0 && shim_ticks() < self->retry_ticks))
 		return false;
 	return has_ring(self, ring_producer_move(&self->producer, &shim.rings, &owner));
 }

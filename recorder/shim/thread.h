@@ -41,6 +41,7 @@ struct thread {
 	uint32_t tid;
 	uint8_t phase;         /* enum thread_phase */
 	volatile uint8_t busy; /* read and written by handlers of the same thread */
+	bool keeps_ring;       /* interrupted code may still be about to use the ring and memo */
 };
 _Static_assert(sizeof(struct thread) <= 128, "static TLS is scarce");
 
@@ -84,7 +85,7 @@ static inline uint32_t thread_stack(
 
 /*
  * The ring is full: goes on in another one, where the memo of stacks is empty. False: there is none
- * for the moment.
+ * for the moment, or the thread has to keep the one it has.
  */
 bool thread_change_ring(struct thread *self);
 

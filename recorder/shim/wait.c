@@ -179,7 +179,13 @@ void wait_jumped(void)
 
 	if (!shim_is_live() || !self->producer.ring)
 		return;
-	/* The handler that jumps may have interrupted the shim; nobody will go on there. */
+	/*
+	 * The handler that jumps may have interrupted the shim. Mostly nobody will go on there; but
+	 * if the jump stays within the handler somebody will, and the next owner of the ring would
+	 * be in the way.
+	 */
+	if (self->busy)
+		self->keeps_ring = true;
 	self->busy = 1;
 	wait_abandon_all(self);
 	thread_leave(self);
