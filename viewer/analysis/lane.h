@@ -37,6 +37,7 @@ struct lane {
 	size_t capacity;
 	struct lane_sum *sums; /* all levels one behind the other, see lane.c */
 	uint32_t count;
+	bool again; /* the task lived more than once: an id was used again */
 };
 
 /* Half open, in ticks. */

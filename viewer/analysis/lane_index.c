@@ -65,7 +65,11 @@ static enum lo_result visit(void *context, const struct event *event, const stru
 	struct lane_index *index = context;
 
 	(void)event;
-	if (step->end == WAIT_END_NONE || step->task >= index->limit)
+	if (step->task >= index->limit)
+		return LO_OK;
+	if (step->again)
+		index->lanes[step->task].again = true;
+	if (step->end == WAIT_END_NONE)
 		return LO_OK;
 	return add_wait(index, step->task, &step->wait, step->time_ns, err);
 }

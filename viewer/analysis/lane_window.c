@@ -221,5 +221,8 @@ const struct lane *lane_window_lane(const struct lane_index *index, uint32_t tas
 		return &index->lanes[task];
 	if (!contains(window->span, span) && !move_window(index, span, events_most))
 		return NULL;
-	return window->has_events[task] ? &window->lanes[task] : &index->lanes[task];
+	if (!window->has_events[task])
+		return &index->lanes[task];
+	/* Nobody knows which of its lives it was in where the window begins. */
+	return index->lanes[task].again ? NULL : &window->lanes[task];
 }

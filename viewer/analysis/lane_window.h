@@ -28,7 +28,8 @@ void lane_window_free(struct lane_window *window);
 
 /*
  * The lane of a task, exact within `span`: reads that part of the trace when the window is
- * elsewhere. NULL when it has more than `events_most` events, or cannot be read.
+ * elsewhere. NULL when it has more than `events_most` events, or cannot be read, and for tasks
+ * whose id was used again.
  */
 const struct lane *lane_window_lane(const struct lane_index *index, uint32_t task,
 		struct tick_span span, uint64_t events_most);
