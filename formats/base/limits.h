@@ -84,6 +84,16 @@
 #define LIMIT_NOTE_ROWS  65536u
 #define LIMIT_NOTE_KINDS 64u
 
+/* Unpacked bytes of a section of tiles, tiles in it, and rows and groups of one. The writer starts
+ * a new section at 64 KiB, and has 2,048 rows and 512 groups at most. */
+#define LIMIT_TILES_RAW   (1u << 20)
+#define LIMIT_TILES       64u
+#define LIMIT_TILE_ROWS   4096u
+#define LIMIT_TILE_GROUPS 4096u
+
+/* Levels of tiles: more than 8^12 blocks there cannot be. */
+#define LIMIT_TILE_LEVELS 12u
+
 /* Damaged stretches that are listed one by one. */
 #define LIMIT_DAMAGE 65536u
 

@@ -24,12 +24,6 @@ static enum lo_result learn_entry(struct go_machine *machine, struct goroutine *
 	return write_row(machine, goroutine, place->entry, err);
 }
 
-static enum lo_result place_of(struct go_machine *machine, uint64_t stack, struct go_place *place,
-		struct lo_error *err)
-{
-	return go_generation_stack(machine->generation, stack, &machine->program, place, err);
-}
-
 /* A goroutine that begins before what can be read of it. */
 static enum lo_result add_existing(struct go_machine *machine, uint64_t number,
 		struct goroutine **out, struct lo_error *err)
@@ -82,7 +76,7 @@ enum lo_result go_machine_announce(struct go_machine *machine, const struct go_s
 {
 	struct goroutine *goroutine = machine_find(machine, sighting->goroutine);
 	struct go_place place = { 0 };
-	enum lo_result result = place_of(machine, sighting->stack, &place, err);
+	enum lo_result result = machine_place(machine, sighting->stack, &place, err);
 
 	if (result == LO_OK && !goroutine)
 		result = add_existing(machine, sighting->goroutine, &goroutine, err);
@@ -97,6 +91,19 @@ enum lo_result go_machine_announce(struct go_machine *machine, const struct go_s
 	return LO_OK;
 }
 
+static enum lo_result end_goroutine(
+		struct go_machine *machine, struct goroutine *goroutine, struct lo_error *err)
+{
+	enum lo_result result = go_notes_task_ended(
+			&machine->notes, goroutine->task, machine_time(machine), err);
+
+	if (result == LO_OK)
+		result = import_sink_exit(
+				machine->program.sink, machine_time(machine), goroutine->task, err);
+	machine_remove(machine, goroutine);
+	return result;
+}
+
 enum lo_result go_machine_end_unmentioned(struct go_machine *machine, struct lo_error *err)
 {
 	uint32_t next;
@@ -108,11 +115,9 @@ enum lo_result go_machine_end_unmentioned(struct go_machine *machine, struct lo_
 		next = goroutine->older;
 		if (goroutine->mentioned == machine->epoch)
 			continue;
-		result = import_sink_exit(
-				machine->program.sink, machine_time(machine), goroutine->task, err);
+		result = end_goroutine(machine, goroutine, err);
 		if (result != LO_OK)
 			return result;
-		machine_remove(machine, goroutine);
 	}
 	return LO_OK;
 }
@@ -133,7 +138,7 @@ static enum lo_result apply_go_status(struct go_machine *machine, uint32_t threa
 	}
 	if (goroutine->status != GO_ANNOUNCED && goroutine->status != status) {
 		machine->repairs++;
-		result = place_of(machine, stack, &place, err);
+		result = machine_place(machine, stack, &place, err);
 		if (result == LO_OK)
 			result = show_status(machine, goroutine, status, place.stack, err);
 	}
@@ -153,15 +158,11 @@ static enum lo_result end_namesake(
 		struct go_machine *machine, uint64_t number, struct lo_error *err)
 {
 	struct goroutine *goroutine = machine_find(machine, number);
-	enum lo_result result;
 
 	if (!goroutine)
 		return LO_OK;
 	machine->repairs++;
-	result = import_sink_exit(
-			machine->program.sink, machine_time(machine), goroutine->task, err);
-	machine_remove(machine, goroutine);
-	return result;
+	return end_goroutine(machine, goroutine, err);
 }
 
 static enum lo_result add_created(struct go_machine *machine, uint32_t thread,
@@ -174,9 +175,9 @@ static enum lo_result add_created(struct go_machine *machine, uint32_t thread,
 	enum lo_result result = end_namesake(machine, event->arguments[0], err);
 
 	if (result == LO_OK && with_stacks)
-		result = place_of(machine, event->arguments[1], &start, err);
+		result = machine_place(machine, event->arguments[1], &start, err);
 	if (result == LO_OK && with_stacks)
-		result = place_of(machine, event->arguments[2], &site, err);
+		result = machine_place(machine, event->arguments[2], &site, err);
 	if (result == LO_OK)
 		result = machine_add(machine, event->arguments[0], out, err);
 	if (result != LO_OK)
@@ -278,7 +279,7 @@ static enum lo_result apply_stop(struct go_machine *machine, uint32_t thread,
 	machine_unbind_goroutine(machine, goroutine);
 	if (goroutine->named)
 		return LO_OK;
-	result = place_of(machine, event->arguments[1], &place, err);
+	result = machine_place(machine, event->arguments[1], &place, err);
 	if (result != LO_OK)
 		return result;
 	return learn_entry(machine, goroutine, &place, err);
@@ -286,7 +287,7 @@ static enum lo_result apply_stop(struct go_machine *machine, uint32_t thread,
 
 /* Headers before 23 do not say where old goroutines began; what they wait for tells some. */
 static enum lo_result learn_runtime(struct go_machine *machine, struct goroutine *goroutine,
-		enum wait_reason reason, struct lo_error *err)
+		uint8_t reason, struct lo_error *err)
 {
 	if (goroutine->named || goroutine->runtime || !go_reason_is_runtime(reason))
 		return LO_OK;
@@ -298,8 +299,8 @@ static enum lo_result apply_block(struct go_machine *machine, uint32_t thread,
 		const struct go_event *event, struct lo_error *err)
 {
 	struct goroutine *goroutine = machine_current(machine, thread);
-	enum wait_reason reason;
-	struct go_place place;
+	uint8_t reason = REASON_NONE;
+	struct go_place place = { 0 };
 	enum lo_result result;
 
 	expect(machine, goroutine && goroutine->status == GO_RUNNING);
@@ -307,8 +308,10 @@ static enum lo_result apply_block(struct go_machine *machine, uint32_t thread,
 		return LO_OK;
 	goroutine->status = GO_WAITING;
 	machine_unbind_goroutine(machine, goroutine);
-	reason = go_generation_reason(machine->generation, event->arguments[0]);
-	result = place_of(machine, event->arguments[1], &place, err);
+	result = go_generation_reason(
+			machine->generation, event->arguments[0], &machine->program, &reason, err);
+	if (result == LO_OK)
+		result = machine_place(machine, event->arguments[1], &place, err);
 	if (result == LO_OK)
 		result = learn_entry(machine, goroutine, &place, err);
 	if (result == LO_OK)
@@ -317,16 +320,6 @@ static enum lo_result apply_block(struct go_machine *machine, uint32_t thread,
 		return result;
 	return import_sink_block(machine->program.sink, machine_time(machine), goroutine->task,
 			reason, place.stack, err);
-}
-
-static enum lo_result end_goroutine(
-		struct go_machine *machine, struct goroutine *goroutine, struct lo_error *err)
-{
-	enum lo_result result = import_sink_exit(
-			machine->program.sink, machine_time(machine), goroutine->task, err);
-
-	machine_remove(machine, goroutine);
-	return result;
 }
 
 static enum lo_result apply_destroy(
@@ -413,7 +406,7 @@ static enum lo_result apply_syscall_begin(struct go_machine *machine, uint32_t t
 	goroutine->status = GO_SYSCALL;
 	if (!syscall_lasts(next) && goroutine->named)
 		return LO_OK;
-	result = place_of(machine, event->arguments[1], &place, err);
+	result = machine_place(machine, event->arguments[1], &place, err);
 	if (result == LO_OK)
 		result = learn_entry(machine, goroutine, &place, err);
 	if (result != LO_OK || !syscall_lasts(next))
@@ -566,8 +559,8 @@ enum lo_result go_machine_apply(struct go_machine *machine, uint32_t thread,
 	case GO_WIRE_GC_BEGIN:
 	case GO_WIRE_GC_END:
 		apply_gc(machine, event);
-		return LO_OK;
+		return machine_note_event(machine, thread, event, err);
 	default:
-		return LO_OK;
+		return machine_note_event(machine, thread, event, err);
 	}
 }

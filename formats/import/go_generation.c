@@ -165,11 +165,13 @@ static enum lo_result add_samples(
 {
 	while (byte_cursor_left(&cursor) > 0) {
 		uint8_t tag = byte_cursor_byte(&cursor);
-		uint64_t time = byte_cursor_varint(&cursor);
-		uint64_t *samples;
+		struct go_sample sample = { .time = byte_cursor_varint(&cursor) };
+		struct go_sample *samples;
 
-		for (unsigned i = 0; i < 4; i++) /* thread, P, goroutine, stack */
-			byte_cursor_varint(&cursor);
+		byte_cursor_varint(&cursor); /* thread */
+		byte_cursor_varint(&cursor); /* P */
+		sample.goroutine = byte_cursor_varint(&cursor);
+		sample.stack = byte_cursor_varint(&cursor);
 		if (cursor.failed || tag != GO_WIRE_CPU_SAMPLE) {
 			generation->damaged_tables++;
 			return LO_OK;
@@ -178,7 +180,7 @@ static enum lo_result add_samples(
 		if (!samples)
 			return LO_NO_MEMORY;
 		generation->samples = samples;
-		samples[generation->sample_count++] = time;
+		samples[generation->sample_count++] = sample;
 	}
 	return LO_OK;
 }
@@ -332,34 +334,34 @@ enum lo_result go_generation_string(struct go_generation *generation, uint64_t i
 	return result;
 }
 
-static void find_reason(struct go_generation *generation, struct go_text *text)
+static enum lo_result find_reason(struct go_generation *generation, struct go_text *text,
+		struct go_program *program, struct lo_error *err)
 {
-	const char *name = (const char *)generation->bytes + text->begin;
-	uint32_t length = text->length;
-	bool known;
+	bool named;
+	enum lo_result result = go_program_reason(program,
+			(const char *)generation->bytes + text->begin, text->length, &text->reason,
+			&named, err);
 
-	text->reason = (uint8_t)go_reason(name, length, &known);
 	text->has_reason = true;
-	if (known)
-		return;
-	if (length >= sizeof(generation->unknown_reason))
-		length = sizeof(generation->unknown_reason) - 1;
-	memcpy(generation->unknown_reason, name, length);
-	generation->unknown_reason[length] = '\0';
-	generation->unknown_reasons++;
+	generation->nameless_reasons += !named;
+	return result;
 }
 
-enum wait_reason go_generation_reason(struct go_generation *generation, uint64_t id)
+enum lo_result go_generation_reason(struct go_generation *generation, uint64_t id,
+		struct go_program *program, uint8_t *reason, struct lo_error *err)
 {
 	struct go_text *text = find_text(generation, id);
+	enum lo_result result = LO_OK;
 
+	*reason = id ? REASON_NONE : REASON_UNSPECIFIED;
 	if (!text) {
 		generation->missing_texts += id != 0;
-		return id ? REASON_NONE : REASON_UNSPECIFIED;
+		return LO_OK;
 	}
 	if (!text->has_reason)
-		find_reason(generation, text);
-	return text->reason;
+		result = find_reason(generation, text, program, err);
+	*reason = text->reason;
+	return result;
 }
 
 static enum lo_result hand_over_stack(struct go_generation *generation, struct go_frames *stack,

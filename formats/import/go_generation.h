@@ -44,7 +44,7 @@ struct go_generation {
 	uint32_t stack_capacity;
 	struct number_map stack_index;
 
-	uint64_t *samples; /* times of CPU samples, units */
+	struct go_sample *samples;
 	uint32_t sample_count;
 	uint32_t sample_capacity;
 
@@ -58,8 +58,7 @@ struct go_generation {
 	/* Counted while its events are decoded. */
 	uint64_t missing_texts;
 	uint64_t missing_stacks;
-	uint64_t unknown_reasons;
-	char unknown_reason[64]; /* one of them */
+	uint64_t nameless_reasons; /* for which there was no number left */
 };
 
 struct go_event_batch {
@@ -79,8 +78,15 @@ struct go_text {
 	size_t begin;
 	uint32_t length;
 	uint32_t string; /* id in the native trace, 0 = not handed over yet */
-	uint8_t reason;  /* enum wait_reason, when has_reason */
+	uint8_t reason;  /* when has_reason */
 	bool has_reason;
+};
+
+/* One CPU sample; thread and P are of no interest. */
+struct go_sample {
+	uint64_t time;      /* units */
+	uint64_t goroutine; /* 0 = none */
+	uint64_t stack;
 };
 
 struct go_frames {
@@ -108,7 +114,9 @@ bool go_generation_text(const struct go_generation *generation, uint64_t id, con
 /* String id in the native trace; 0 for id 0 and for what the table does not have. */
 enum lo_result go_generation_string(struct go_generation *generation, uint64_t id,
 		struct go_program *program, uint32_t *string, struct lo_error *err);
-enum wait_reason go_generation_reason(struct go_generation *generation, uint64_t id);
+/* A reason that has no number in this version gets one in the native trace. */
+enum lo_result go_generation_reason(struct go_generation *generation, uint64_t id,
+		struct go_program *program, uint8_t *reason, struct lo_error *err);
 enum lo_result go_generation_stack(struct go_generation *generation, uint64_t id,
 		struct go_program *program, struct go_place *place, struct lo_error *err);
 

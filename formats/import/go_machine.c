@@ -9,12 +9,14 @@ enum lo_result go_machine_init(
 		struct go_machine *machine, struct import_sink *sink, struct lo_error *err)
 {
 	*machine = (struct go_machine){ 0 };
+	go_notes_init(&machine->notes, sink);
 	return go_program_init(&machine->program, sink, err);
 }
 
 void go_machine_release(struct go_machine *machine)
 {
 	go_program_release(&machine->program);
+	go_notes_release(&machine->notes);
 	free(machine->goroutines);
 	free(machine->free_goroutines);
 	free(machine->procs);
@@ -40,6 +42,21 @@ void go_machine_tick(struct go_machine *machine, uint64_t ns)
 		machine->now_ns = ns > machine->now_ns ? ns : machine->now_ns + 1;
 	}
 	machine->events++;
+}
+
+enum lo_result go_machine_finish(struct go_machine *machine, struct lo_error *err)
+{
+	/* The end of the last generation has a time of its own, and nothing happens then. */
+	uint64_t end_ns = machine->now_ns - 1 - machine->start_ns;
+
+	import_sink_advance(machine->program.sink, end_ns);
+	return go_notes_finish(&machine->notes, end_ns, err);
+}
+
+enum lo_result machine_place(struct go_machine *machine, uint64_t stack, struct go_place *place,
+		struct lo_error *err)
+{
+	return go_generation_stack(machine->generation, stack, &machine->program, place, err);
 }
 
 enum lo_result go_machine_thread(

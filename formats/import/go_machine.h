@@ -7,6 +7,7 @@
 #include "formats/base/error.h"
 #include "formats/import/go_event.h"
 #include "formats/import/go_generation.h"
+#include "formats/import/go_notes.h"
 #include "formats/import/go_trace_common.h"
 #include "formats/import/number_map.h"
 
@@ -68,6 +69,7 @@ struct go_thread {
 
 struct go_machine {
 	struct go_program program;
+	struct go_notes notes;
 	struct go_generation *generation; /* the present one */
 	uint32_t epoch;                   /* counts generations, from 1 */
 
@@ -138,7 +140,14 @@ bool go_machine_ready(
 enum lo_result go_machine_apply(struct go_machine *machine, uint32_t thread,
 		const struct go_event *event, const struct go_event *next, struct lo_error *err);
 
-/* A CPU sample or another thing that Go's reader gives a time of its own. */
+/* A CPU sample, at `ns` on the trace's clock. */
+enum lo_result go_machine_cpu_sample(struct go_machine *machine, const struct go_sample *sample,
+		uint64_t ns, struct lo_error *err);
+
+/* Goes on to `ns`, or just past the event before: every event has a time of its own. */
 void go_machine_tick(struct go_machine *machine, uint64_t ns);
+
+/* The trace is over: ends what has no end. */
+enum lo_result go_machine_finish(struct go_machine *machine, struct lo_error *err);
 
 #endif

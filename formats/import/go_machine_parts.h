@@ -31,6 +31,14 @@ void machine_unbind_goroutine(struct go_machine *machine, struct goroutine *goro
 void machine_bind_proc(struct go_machine *machine, struct go_proc *proc, uint32_t thread);
 void machine_unbind_proc(struct go_machine *machine, struct go_proc *proc);
 
+/* The place that a stack of the present generation stands for. */
+enum lo_result machine_place(struct go_machine *machine, uint64_t stack, struct go_place *place,
+		struct lo_error *err);
+
+/* Events that change no goroutine: go_note_events.c. */
+enum lo_result machine_note_event(struct go_machine *machine, uint32_t thread,
+		const struct go_event *event, struct lo_error *err);
+
 /* What is bound to a thread, or NULL. */
 struct goroutine *machine_current(const struct go_machine *machine, uint32_t thread);
 struct go_proc *machine_proc_of(const struct go_machine *machine, uint32_t thread);

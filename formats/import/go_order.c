@@ -57,19 +57,21 @@ static uint32_t choose_slot(struct order *order)
 }
 
 /* CPU samples belong to no order; Go's reader puts them in by time. */
-static void pass_samples(struct order *order, uint64_t until_ns)
+static enum lo_result pass_samples(struct order *order, uint64_t until_ns, struct lo_error *err)
 {
 	const struct go_generation *generation = order->generation;
+	enum lo_result result = LO_OK;
 
-	while (order->next_sample < generation->sample_count) {
-		uint64_t ns = go_nanoseconds(
-				generation->samples[order->next_sample], order->frequency);
+	while (result == LO_OK && order->next_sample < generation->sample_count) {
+		const struct go_sample *sample = &generation->samples[order->next_sample];
+		uint64_t ns = go_nanoseconds(sample->time, order->frequency);
 
 		if (ns >= until_ns)
-			return;
-		go_machine_tick(order->machine, ns);
+			return LO_OK;
+		result = go_machine_cpu_sample(order->machine, sample, ns, err);
 		order->next_sample++;
 	}
+	return result;
 }
 
 static void note_faults(struct order *order, const struct lane *lane)
@@ -125,10 +127,10 @@ static enum lo_result open_lanes(struct order *order, struct lo_error *err)
 
 static int compare_times(const void *left, const void *right)
 {
-	const uint64_t *a = left;
-	const uint64_t *b = right;
+	const struct go_sample *a = left;
+	const struct go_sample *b = right;
 
-	return (*a > *b) - (*a < *b);
+	return (a->time > b->time) - (a->time < b->time);
 }
 
 enum lo_result go_order_run(struct go_machine *machine, struct go_generation *generation,
@@ -142,15 +144,16 @@ enum lo_result go_order_run(struct go_machine *machine, struct go_generation *ge
 	enum lo_result result = open_lanes(&order, err);
 
 	if (generation->sample_count > 0)
-		qsort(generation->samples, generation->sample_count, sizeof(uint64_t),
+		qsort(generation->samples, generation->sample_count, sizeof(*generation->samples),
 				compare_times);
 	while (result == LO_OK && order.heap.size > 0) {
 		if (order.next_sample < generation->sample_count)
-			pass_samples(&order, order.heap.slots[0].time);
-		result = step(&order, err);
+			result = pass_samples(&order, order.heap.slots[0].time, err);
+		if (result == LO_OK)
+			result = step(&order, err);
 	}
 	if (result == LO_OK)
-		pass_samples(&order, UINT64_MAX);
+		result = pass_samples(&order, UINT64_MAX, err);
 	free(order.lanes);
 	free(order.heap.slots);
 	return result;

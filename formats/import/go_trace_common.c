@@ -181,15 +181,21 @@ enum lo_result go_program_task(struct go_program *program, uint32_t task, uint64
 	return trace_writer_task(program->sink->writer, &info, err);
 }
 
-enum wait_reason go_reason(const char *name, uint32_t length, bool *known)
+enum lo_result go_program_reason(struct go_program *program, const char *name, uint32_t length,
+		uint8_t *reason, bool *named, struct lo_error *err)
 {
-	enum wait_reason reason = reason_by_name(name, length);
+	enum lo_result result;
 
-	*known = reason != REASON_COUNT;
-	return *known ? reason : REASON_UNSPECIFIED;
+	*reason = REASON_UNSPECIFIED;
+	*named = true;
+	if (length == 0)
+		return LO_OK;
+	result = trace_writer_reason(program->sink->writer, name, length, reason, err);
+	*named = result != LO_UNSUPPORTED;
+	return *named ? result : LO_OK;
 }
 
-bool go_reason_is_runtime(enum wait_reason reason)
+bool go_reason_is_runtime(uint8_t reason)
 {
 	return reason == REASON_SYSTEM_GOROUTINE_WAIT || reason == REASON_GC_SWEEPER_WAIT;
 }

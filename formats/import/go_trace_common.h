@@ -62,11 +62,14 @@ enum lo_result go_program_task(struct go_program *program, uint32_t task, uint64
 /* Whether goroutines that begin in `function` belong to the runtime and not to the program. */
 bool go_function_is_runtime(const char *function);
 
-/* The wait called `name` in a trace; REASON_UNSPECIFIED for names that this version does not know,
- * and then *known is false. */
-enum wait_reason go_reason(const char *name, uint32_t length, bool *known);
+/*
+ * The number of the wait called `name`: this version's, or one that the native trace gives it. When
+ * there is none left it is REASON_UNSPECIFIED, and *named is false.
+ */
+enum lo_result go_program_reason(struct go_program *program, const char *name, uint32_t length,
+		uint8_t *reason, bool *named, struct lo_error *err);
 /* Waits of which only goroutines of the runtime are capable. */
-bool go_reason_is_runtime(enum wait_reason reason);
+bool go_reason_is_runtime(uint8_t reason);
 
 /* "go 1.N trace" and zero bytes: returns N, or 0 when `head` is something else. */
 #define GO_HEADER_BYTES 16u

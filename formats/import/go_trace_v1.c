@@ -1,6 +1,7 @@
 #include "formats/import/go_trace_common.h"
 #include "formats/import/go_v1_file.h"
 #include "formats/import/go_v1_order.h"
+#include "formats/import/go_v1_telling.h"
 #include "formats/import/importer.h"
 
 /*
@@ -16,13 +17,6 @@
 
 #define STEPS_PER_QUESTION 65536u
 
-struct telling {
-	struct go_program program;
-	struct go_v1_file file;
-	struct go_v1_order order;
-	uint64_t frequency;
-};
-
 static bool probe(const uint8_t *head, size_t size)
 {
 	unsigned version = go_header_version(head, size);
@@ -30,15 +24,15 @@ static bool probe(const uint8_t *head, size_t size)
 	return version >= OLDEST_VERSION && version <= LAST_VERSION;
 }
 
-static uint64_t time_of(const struct telling *telling, uint64_t ticks)
+uint64_t go_v1_time(const struct go_v1_telling *telling, uint64_t ticks)
 {
 	uint64_t first = telling->order.first_ticks;
 
 	return ticks > first ? go_nanoseconds(ticks - first, telling->frequency) : 0;
 }
 
-static enum lo_result name_task(struct telling *telling, const struct go_v1_goroutine *goroutine,
-		uint32_t start_stack, struct lo_error *err)
+static enum lo_result name_task(struct go_v1_telling *telling,
+		const struct go_v1_goroutine *goroutine, uint32_t start_stack, struct lo_error *err)
 {
 	struct go_place place;
 	enum lo_result result = go_v1_file_stack(
@@ -50,7 +44,7 @@ static enum lo_result name_task(struct telling *telling, const struct go_v1_goro
 			false, err);
 }
 
-static enum lo_result add_existing(struct telling *telling, struct go_v1_goroutine *goroutine,
+static enum lo_result add_existing(struct go_v1_telling *telling, struct go_v1_goroutine *goroutine,
 		uint64_t time_ns, uint32_t start_stack, struct lo_error *err)
 {
 	enum lo_result result = import_sink_new_task(telling->program.sink, &goroutine->task, err);
@@ -63,7 +57,7 @@ static enum lo_result add_existing(struct telling *telling, struct go_v1_gorouti
 }
 
 /* Who was there before the trace: listed at its begin, some microseconds after its first event. */
-static enum lo_result tell_existing(struct telling *telling, struct lo_error *err)
+static enum lo_result tell_existing(struct go_v1_telling *telling, struct lo_error *err)
 {
 	struct import_sink *sink = telling->program.sink;
 	enum lo_result result = LO_OK;
@@ -84,7 +78,7 @@ static enum lo_result tell_existing(struct telling *telling, struct lo_error *er
 	return result;
 }
 
-static enum lo_result tell_create(struct telling *telling, struct go_v1_goroutine *goroutine,
+static enum lo_result tell_create(struct go_v1_telling *telling, struct go_v1_goroutine *goroutine,
 		const struct go_v1_step *step, struct lo_error *err)
 {
 	uint32_t creator = step->by ? telling->order.goroutines[step->by - 1].task : TASK_NONE;
@@ -95,11 +89,11 @@ static enum lo_result tell_create(struct telling *telling, struct go_v1_goroutin
 
 	if (result == LO_OK && goroutine->task != 0) /* the number comes back */
 		result = import_sink_exit(
-				sink, time_of(telling, step->ticks), goroutine->task, err);
+				sink, go_v1_time(telling, step->ticks), goroutine->task, err);
 	if (result == LO_OK)
 		result = import_sink_new_task(sink, &goroutine->task, err);
 	if (result == LO_OK)
-		result = import_sink_create(sink, time_of(telling, step->ticks), goroutine->task,
+		result = import_sink_create(sink, go_v1_time(telling, step->ticks), goroutine->task,
 				creator, site.stack, err);
 	if (result == LO_OK)
 		result = name_task(telling, goroutine, step->start, err);
@@ -134,8 +128,9 @@ static enum wait_reason reason_of(uint8_t type)
 	}
 }
 
-static enum lo_result tell_block(struct telling *telling, const struct go_v1_goroutine *goroutine,
-		const struct go_v1_step *step, struct lo_error *err)
+static enum lo_result tell_block(struct go_v1_telling *telling,
+		const struct go_v1_goroutine *goroutine, const struct go_v1_step *step,
+		struct lo_error *err)
 {
 	struct go_place place;
 	enum lo_result result = go_v1_file_stack(
@@ -143,28 +138,33 @@ static enum lo_result tell_block(struct telling *telling, const struct go_v1_gor
 
 	if (result != LO_OK)
 		return result;
-	return import_sink_block(telling->program.sink, time_of(telling, step->ticks),
+	return import_sink_block(telling->program.sink, go_v1_time(telling, step->ticks),
 			goroutine->task, reason_of(step->type), place.stack, err);
 }
 
-static enum lo_result tell_unblock(struct telling *telling, const struct go_v1_goroutine *goroutine,
-		const struct go_v1_step *step, uint32_t waker, struct lo_error *err)
+static enum lo_result tell_unblock(struct go_v1_telling *telling,
+		const struct go_v1_goroutine *goroutine, const struct go_v1_step *step,
+		uint32_t waker, struct lo_error *err)
 {
 	if (!import_sink_is_blocked(telling->program.sink, goroutine->task))
 		return LO_OK;
-	return import_sink_unblock(telling->program.sink, time_of(telling, step->ticks),
+	return import_sink_unblock(telling->program.sink, go_v1_time(telling, step->ticks),
 			goroutine->task, waker, err);
 }
 
-static enum lo_result tell_end(struct telling *telling, struct go_v1_goroutine *goroutine,
+static enum lo_result tell_end(struct go_v1_telling *telling, struct go_v1_goroutine *goroutine,
 		const struct go_v1_step *step, struct lo_error *err)
 {
-	return import_sink_exit(
-			telling->program.sink, time_of(telling, step->ticks), goroutine->task, err);
+	uint64_t time_ns = go_v1_time(telling, step->ticks);
+	enum lo_result result = go_notes_task_ended(&telling->notes, goroutine->task, time_ns, err);
+
+	if (result != LO_OK)
+		return result;
+	return import_sink_exit(telling->program.sink, time_ns, goroutine->task, err);
 }
 
 static enum lo_result tell_step(
-		struct telling *telling, const struct go_v1_step *step, struct lo_error *err)
+		struct go_v1_telling *telling, const struct go_v1_step *step, struct lo_error *err)
 {
 	struct go_v1_goroutine *goroutine = &telling->order.goroutines[step->goroutine];
 	uint32_t waker = step->by ? telling->order.goroutines[step->by - 1].task : TASK_NONE;
@@ -175,7 +175,7 @@ static enum lo_result tell_step(
 		return goroutine->existing ? LO_OK : tell_create(telling, goroutine, step, err);
 	if (goroutine->task == 0) { /* its creation is missing */
 		enum lo_result result = add_existing(
-				telling, goroutine, time_of(telling, step->ticks), 0, err);
+				telling, goroutine, go_v1_time(telling, step->ticks), 0, err);
 
 		if (result != LO_OK)
 			return result;
@@ -184,7 +184,7 @@ static enum lo_result tell_step(
 	case GO_V1_GO_START:
 	case GO_V1_GO_START_LOCAL:
 	case GO_V1_GO_START_LABEL:
-		return import_sink_run(telling->program.sink, time_of(telling, step->ticks),
+		return import_sink_run(telling->program.sink, go_v1_time(telling, step->ticks),
 				goroutine->task, err);
 	case GO_V1_GO_UNBLOCK:
 	case GO_V1_GO_UNBLOCK_LOCAL:
@@ -207,22 +207,31 @@ static enum lo_result ask_to_go_on(const struct progress *progress, struct lo_er
 	return lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "the import was stopped");
 }
 
-static enum lo_result tell(
-		struct telling *telling, const struct progress *progress, struct lo_error *err)
+static enum lo_result tell(struct go_v1_telling *telling, const struct progress *progress,
+		struct lo_error *err)
 {
+	uint64_t end_ns = go_v1_time(telling, telling->order.last_ticks);
 	enum lo_result result = tell_existing(telling, err);
 
+	go_v1_sort_samples(telling);
 	for (uint64_t i = 0; i < telling->order.step_count && result == LO_OK; i++) {
+		const struct go_v1_step *step = &telling->order.steps[i];
+
 		if (i % STEPS_PER_QUESTION == 0)
 			result = ask_to_go_on(progress, err);
 		if (result == LO_OK)
-			result = tell_step(telling, &telling->order.steps[i], err);
+			result = go_v1_tell_samples(telling, step->ticks, err);
+		if (result == LO_OK)
+			result = go_v1_is_remark(step->type) ? go_v1_tell_remark(telling, step, err)
+							     : tell_step(telling, step, err);
 	}
-	import_sink_advance(telling->program.sink, time_of(telling, telling->order.last_ticks));
-	return result;
+	import_sink_advance(telling->program.sink, end_ns);
+	if (result == LO_OK)
+		result = go_v1_tell_samples(telling, telling->order.last_ticks + 1, err);
+	return result == LO_OK ? go_notes_finish(&telling->notes, end_ns, err) : result;
 }
 
-static enum lo_result warn_of_faults(struct telling *telling, struct lo_error *err)
+static enum lo_result warn_of_faults(struct go_v1_telling *telling, struct lo_error *err)
 {
 	struct import_sink *sink = telling->program.sink;
 	enum lo_result result = LO_OK;
@@ -247,7 +256,7 @@ static enum lo_result warn_of_faults(struct telling *telling, struct lo_error *e
 	return result;
 }
 
-static enum lo_result read_and_tell(struct telling *telling, struct byte_stream *in,
+static enum lo_result read_and_tell(struct go_v1_telling *telling, struct byte_stream *in,
 		const struct progress *progress, struct lo_error *err)
 {
 	enum lo_result result = go_v1_file_read(&telling->file, in, progress, err);
@@ -265,20 +274,19 @@ static enum lo_result read_and_tell(struct telling *telling, struct byte_stream 
 	return result;
 }
 
-static enum lo_result check_version(struct byte_stream *in, struct lo_error *err)
+static enum lo_result read_version(struct byte_stream *in, unsigned *version, struct lo_error *err)
 {
 	const uint8_t *head;
 	size_t got;
-	unsigned version;
 	enum lo_result result = byte_stream_peek(in, GO_HEADER_BYTES, &head, &got, err);
 
 	if (result != LO_OK)
 		return result;
-	version = go_header_version(head, got);
-	if (version < FIRST_VERSION)
+	*version = go_header_version(head, got);
+	if (*version < FIRST_VERSION)
 		return lo_fail(err, LO_UNSUPPORTED, 0,
 				"a trace of Go 1.%u; only those of Go 1.%u and later can be read",
-				version, FIRST_VERSION);
+				*version, FIRST_VERSION);
 	byte_stream_skip(in, GO_HEADER_BYTES);
 	return LO_OK;
 }
@@ -286,14 +294,16 @@ static enum lo_result check_version(struct byte_stream *in, struct lo_error *err
 static enum lo_result run(struct byte_stream *in, struct import_sink *sink,
 		const struct progress *progress, struct lo_error *err)
 {
-	struct telling telling = { 0 };
-	enum lo_result result = check_version(in, err);
+	struct go_v1_telling telling = { 0 };
+	enum lo_result result = read_version(in, &telling.version, err);
 
+	go_notes_init(&telling.notes, sink);
 	if (result == LO_OK)
 		result = go_program_init(&telling.program, sink, err);
 	if (result == LO_OK)
 		result = read_and_tell(&telling, in, progress, err);
 	go_program_release(&telling.program);
+	go_notes_release(&telling.notes);
 	go_v1_file_release(&telling.file);
 	go_v1_order_release(&telling.order);
 	return result;

@@ -40,8 +40,7 @@ struct reading {
 	struct go_order_faults faults; /* of all generations */
 	uint64_t damaged_tables;
 	uint64_t missing_names;
-	uint64_t unknown_reasons;
-	char unknown_reason[64];
+	uint64_t nameless_reasons;
 };
 
 static bool probe(const uint8_t *head, size_t size)
@@ -125,10 +124,7 @@ static void add_faults(struct reading *reading, const struct go_order_faults *fa
 	reading->damaged_tables += generation->damaged_tables;
 	if (go_generation_is_complete(generation))
 		reading->missing_names += generation->missing_texts + generation->missing_stacks;
-	reading->unknown_reasons += generation->unknown_reasons;
-	if (generation->unknown_reasons)
-		snprintf(reading->unknown_reason, sizeof(reading->unknown_reason), "%s",
-				generation->unknown_reason);
+	reading->nameless_reasons += generation->nameless_reasons;
 }
 
 static enum lo_result warn_of_gap(struct reading *reading, struct lo_error *err)
@@ -263,12 +259,11 @@ static enum lo_result warn_of_faults(struct reading *reading, struct lo_error *e
 		result = import_sink_warn(reading->sink, err,
 				"%llu names or stacks are missing in the tables of the trace.",
 				(unsigned long long)reading->missing_names);
-	if (result == LO_OK && reading->unknown_reasons)
+	if (result == LO_OK && reading->nameless_reasons)
 		result = import_sink_warn(reading->sink, err,
-				"%llu wait reasons are new to this program and shown as "
-				"'unspecified', for example '%s'.",
-				(unsigned long long)reading->unknown_reasons,
-				reading->unknown_reason);
+				"%llu wait reasons are more than can be named; they are shown as "
+				"'unspecified'.",
+				(unsigned long long)reading->nameless_reasons);
 	return result;
 }
 
@@ -286,8 +281,7 @@ static enum lo_result read_all(struct reading *reading, struct lo_error *err)
 	if (result == LO_OK)
 		result = warn_of_faults(reading, err);
 	if (result == LO_OK)
-		import_sink_advance(reading->sink,
-				reading->machine.now_ns - 1 - reading->machine.start_ns);
+		result = go_machine_finish(&reading->machine, err);
 	return result;
 }
 

@@ -69,8 +69,12 @@ bool go_v1_parse(struct byte_cursor *cursor, struct go_v1_event *event)
 		if (event->count < kind + 1)
 			return false;
 	}
-	if (event->type == GO_V1_USER_LOG) /* its text stands behind its arguments */
-		byte_cursor_bytes(cursor, byte_cursor_varint(cursor));
+	if (event->type == GO_V1_USER_LOG) { /* its text stands behind its arguments */
+		uint64_t size = byte_cursor_varint(cursor);
+		const uint8_t *bytes = byte_cursor_bytes(cursor, size);
+
+		event->rest = byte_cursor_over(bytes, bytes ? size : 0);
+	}
 	return !cursor->failed;
 }
 
@@ -81,6 +85,7 @@ void go_v1_file_release(struct go_v1_file *file)
 	free(file->procs);
 	free(file->texts);
 	free(file->stacks);
+	free(file->samples);
 	number_map_release(&file->proc_index);
 	number_map_release(&file->text_index);
 	number_map_release(&file->stack_index);
@@ -126,6 +131,20 @@ static enum lo_result add_stack(
 		.size = (uint32_t)byte_cursor_left(&numbers),
 	};
 	return number_map_put(&file->stack_index, id, file->stack_count, err);
+}
+
+static enum lo_result add_sample(
+		struct go_v1_file *file, const struct go_v1_event *event, struct lo_error *err)
+{
+	struct go_v1_sample *samples = grow_array(file->samples, file->sample_count,
+			&file->sample_capacity, sizeof(*samples), "samples", err);
+
+	if (!samples)
+		return LO_NO_MEMORY;
+	file->samples = samples;
+	samples[file->sample_count++] = (struct go_v1_sample){ event->arguments[1],
+		event->arguments[3], event->arguments[4] };
+	return LO_OK;
 }
 
 static enum lo_result find_proc(struct go_v1_file *file, uint64_t number, struct go_v1_proc **out,
@@ -219,6 +238,8 @@ static enum lo_result take_event(struct go_v1_file *file, const struct go_v1_eve
 		return add_text(file, event, err);
 	case GO_V1_STACK:
 		return add_stack(file, event, err);
+	case GO_V1_CPU_SAMPLE:
+		return add_sample(file, event, err);
 	default:
 		return LO_OK;
 	}
@@ -275,8 +296,8 @@ enum lo_result go_v1_file_read(struct go_v1_file *file, struct byte_stream *in,
 	return find_tables(file, err);
 }
 
-static enum lo_result hand_over_text(struct go_v1_file *file, uint64_t id,
-		struct go_program *program, uint32_t *string, struct lo_error *err)
+enum lo_result go_v1_file_text(struct go_v1_file *file, uint64_t id, struct go_program *program,
+		uint32_t *string, struct lo_error *err)
 {
 	uint32_t index = id ? number_map_get(&file->text_index, id) : 0;
 	struct go_v1_text *text = index ? &file->texts[index - 1] : NULL;
@@ -313,9 +334,9 @@ static enum lo_result hand_over_stack(struct go_v1_file *file, struct go_v1_stac
 			break;
 		frame->pc = numbers[0];
 		frame->line = numbers[3] <= UINT32_MAX ? (uint32_t)numbers[3] : 0;
-		result = hand_over_text(file, numbers[1], program, &frame->function, err);
+		result = go_v1_file_text(file, numbers[1], program, &frame->function, err);
 		if (result == LO_OK)
-			result = hand_over_text(file, numbers[2], program, &frame->file, err);
+			result = go_v1_file_text(file, numbers[2], program, &frame->file, err);
 		if (result != LO_OK)
 			return result;
 		count++;

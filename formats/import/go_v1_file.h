@@ -25,6 +25,11 @@ enum go_v1_type {
 	GO_V1_STACK = 3,
 	GO_V1_GOMAXPROCS = 4,
 	GO_V1_GC_START = 7,
+	GO_V1_GC_DONE = 8,
+	GO_V1_STW_START = 9,
+	GO_V1_STW_DONE = 10,
+	GO_V1_SWEEP_START = 11,
+	GO_V1_SWEEP_DONE = 12,
 	GO_V1_GO_CREATE = 13,
 	GO_V1_GO_START = 14,
 	GO_V1_GO_END = 15,
@@ -45,6 +50,8 @@ enum go_v1_type {
 	GO_V1_GO_SYSCALL_BLOCK = 30,
 	GO_V1_GO_WAITING = 31,
 	GO_V1_GO_IN_SYSCALL = 32,
+	GO_V1_HEAP_ALLOC = 33,
+	GO_V1_HEAP_GOAL = 34,
 	GO_V1_TIMER_GOROUTINE = 35,
 	GO_V1_STRING = 37,
 	GO_V1_GO_START_LOCAL = 38,
@@ -52,9 +59,15 @@ enum go_v1_type {
 	GO_V1_GO_SYSCALL_EXIT_LOCAL = 40,
 	GO_V1_GO_START_LABEL = 41,
 	GO_V1_GO_BLOCK_GC = 42,
+	GO_V1_MARK_ASSIST_START = 43,
+	GO_V1_MARK_ASSIST_DONE = 44,
+	GO_V1_USER_TASK_CREATE = 45,
+	GO_V1_USER_TASK_END = 46,
+	GO_V1_USER_REGION = 47,
 	GO_V1_USER_LOG = 48,
 	GO_V1_CPU_SAMPLE = 49,
 	GO_V1_TYPES = 50,
+	GO_V1_LABEL = 51, /* never in files: what else a GO_START_LABEL says */
 };
 
 #define GO_V1_ARGUMENTS_MAX 6u
@@ -65,7 +78,7 @@ struct go_v1_event {
 	uint8_t count;                           /* arguments that are there */
 	uint64_t arguments[GO_V1_ARGUMENTS_MAX]; /* in a batch the first is the time delta; those
 						    that are not there are 0 */
-	struct byte_cursor rest;                 /* STACK: its numbers. STRING: its bytes */
+	struct byte_cursor rest; /* STACK: its numbers. STRING, USER_LOG: the bytes of the text */
 };
 
 /* Reads one event of any type; false when its bytes make no sense or are not all there. */
@@ -97,6 +110,13 @@ struct go_v1_stack {
 	struct go_place place;
 };
 
+/* They stand outside of the order of their P and have a time of their own. */
+struct go_v1_sample {
+	uint64_t ticks;
+	uint64_t goroutine;
+	uint64_t stack;
+};
+
 struct go_v1_file {
 	struct byte_buffer bytes; /* behind the header */
 	uint64_t frequency;       /* ticks in a second, 0 = the file does not say */
@@ -118,6 +138,10 @@ struct go_v1_file {
 	uint32_t stack_capacity;
 	struct number_map stack_index;
 
+	struct go_v1_sample *samples;
+	uint32_t sample_count;
+	uint32_t sample_capacity;
+
 	uint64_t skipped_bytes; /* that made no sense */
 };
 
@@ -125,6 +149,10 @@ struct go_v1_file {
 enum lo_result go_v1_file_read(struct go_v1_file *file, struct byte_stream *in,
 		const struct progress *progress, struct lo_error *err);
 void go_v1_file_release(struct go_v1_file *file);
+
+/* Hands the text over to the native trace; 0 for 0 and for ids that are not there. */
+enum lo_result go_v1_file_text(struct go_v1_file *file, uint64_t id, struct go_program *program,
+		uint32_t *string, struct lo_error *err);
 
 /* Hands the stack over to the native trace; no place for 0 and for ids that are not there. */
 enum lo_result go_v1_file_stack(struct go_v1_file *file, uint64_t id, struct go_program *program,

@@ -75,6 +75,7 @@ struct lane {
 	uint32_t next_batch; /* index + 1 */
 	uint64_t ticks;
 	uint32_t current; /* index + 1 of the goroutine, 0 = none */
+	uint64_t proc;
 	struct go_v1_event event;
 };
 
@@ -324,6 +325,80 @@ static bool ends_slice(uint8_t type)
 	       transitions[type].concerns == CURRENT;
 }
 
+bool go_v1_is_remark(uint8_t type)
+{
+	switch (type) {
+	case GO_V1_GOMAXPROCS:
+	case GO_V1_GC_START:
+	case GO_V1_GC_DONE:
+	case GO_V1_STW_START:
+	case GO_V1_STW_DONE:
+	case GO_V1_SWEEP_START:
+	case GO_V1_SWEEP_DONE:
+	case GO_V1_HEAP_ALLOC:
+	case GO_V1_HEAP_GOAL:
+	case GO_V1_MARK_ASSIST_START:
+	case GO_V1_MARK_ASSIST_DONE:
+	case GO_V1_USER_TASK_CREATE:
+	case GO_V1_USER_TASK_END:
+	case GO_V1_USER_REGION:
+	case GO_V1_USER_LOG:
+	case GO_V1_LABEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Position of the stack among the arguments, the time being the first; 0 = it has none. */
+static unsigned stack_argument(uint8_t type)
+{
+	switch (type) {
+	case GO_V1_SWEEP_START:
+	case GO_V1_MARK_ASSIST_START:
+		return 1;
+	case GO_V1_GC_START:
+	case GO_V1_USER_TASK_END:
+		return 2;
+	case GO_V1_USER_LOG:
+		return 3;
+	case GO_V1_USER_TASK_CREATE:
+	case GO_V1_USER_REGION:
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+static enum lo_result add_remark(struct ordering *ordering, const struct lane *lane, uint8_t type,
+		struct lo_error *err)
+{
+	struct go_v1_order *order = ordering->order;
+	const struct go_v1_event *event = &lane->event;
+	unsigned stack = stack_argument(event->type);
+	struct go_v1_remark remark = { .proc = lane->proc };
+	struct go_v1_step step = { .ticks = lane->ticks,
+		.goroutine = lane->current ? lane->current - 1 : 0,
+		.by = lane->current,
+		.stack = stack ? stack_id(event->arguments[stack]) : 0,
+		.start = order->remark_count,
+		.type = type };
+	struct go_v1_remark *remarks = grow_array(order->remarks, order->remark_count,
+			&order->remark_capacity, sizeof(*remarks), "remarks", err);
+
+	if (!remarks)
+		return LO_NO_MEMORY;
+	for (unsigned i = 0; i < LO_COUNT_OF(remark.arguments); i++)
+		remark.arguments[i] = event->arguments[i + 1];
+	if (event->type == GO_V1_USER_LOG) {
+		remark.text = (size_t)(event->rest.next - ordering->file->bytes.bytes);
+		remark.text_length = (uint32_t)byte_cursor_left(&event->rest);
+	}
+	order->remarks = remarks;
+	remarks[order->remark_count++] = remark;
+	return add_step(order, &step, err);
+}
+
 static bool concerns_task(uint8_t type)
 {
 	return transitions[type].concerns != NOBODY || type == GO_V1_GO_END ||
@@ -365,6 +440,7 @@ static enum lo_result apply(struct ordering *ordering, struct lane *lane, struct
 {
 	struct go_v1_order *order = ordering->order;
 	uint8_t type = lane->event.type;
+	enum lo_result result = LO_OK;
 
 	if (!ordering->begun && !lists_existing(ordering, lane)) {
 		order->first_ticks = lane->ticks;
@@ -376,7 +452,13 @@ static enum lo_result apply(struct ordering *ordering, struct lane *lane, struct
 		ordering->gc_sequence = lane->event.arguments[1] + 1;
 	if (type == GO_V1_GOMAXPROCS)
 		ordering->set_up = true;
-	return concerns_task(type) ? apply_to_task(ordering, lane, err) : LO_OK;
+	if (go_v1_is_remark(type))
+		return add_remark(ordering, lane, type, err);
+	if (concerns_task(type))
+		result = apply_to_task(ordering, lane, err);
+	if (result == LO_OK && type == GO_V1_GO_START_LABEL)
+		result = add_remark(ordering, lane, GO_V1_LABEL, err);
+	return result;
 }
 
 static enum lo_result open_lanes(struct ordering *ordering, struct lo_error *err)
@@ -391,6 +473,7 @@ static enum lo_result open_lanes(struct ordering *ordering, struct lo_error *err
 		struct lane *lane = &ordering->lanes[i];
 
 		lane->next_batch = ordering->file->procs[i].first;
+		lane->proc = ordering->file->procs[i].number;
 		if (next_event(ordering, lane))
 			time_heap_add(&ordering->heap, lane->ticks, i);
 	}
@@ -444,7 +527,8 @@ static enum lo_result bound_exits(struct go_v1_order *order, struct lo_error *er
 				step->ticks = latest; /* a forced event */
 			latest = step->ticks;
 		}
-		last[step->goroutine] = step->ticks;
+		if (!go_v1_is_remark(step->type))
+			last[step->goroutine] = step->ticks;
 	}
 	free(last);
 	return LO_OK;
@@ -524,6 +608,7 @@ enum lo_result go_v1_order_run(
 void go_v1_order_release(struct go_v1_order *order)
 {
 	free(order->steps);
+	free(order->remarks);
 	free(order->goroutines);
 	number_map_release(&order->goroutine_index);
 	*order = (struct go_v1_order){ 0 };

@@ -17,8 +17,16 @@ struct go_v1_step {
 	uint32_t goroutine; /* index in `goroutines` of whom it concerns */
 	uint32_t by;        /* index + 1 of the goroutine that ran, 0 = none */
 	uint32_t stack;     /* ids of the file */
-	uint32_t start;     /* GO_CREATE: stack of the new goroutine's entry */
+	uint32_t start;     /* GO_CREATE: stack of the new goroutine's entry. Notes: in `remarks` */
 	uint8_t type;       /* enum go_v1_type */
+};
+
+/* What an event says that changes no goroutine, see go_v1_is_remark(). */
+struct go_v1_remark {
+	uint64_t arguments[3]; /* of the event, without its time; behind them is the stack */
+	uint64_t proc;
+	size_t text; /* USER_LOG: where its text stands in the file's bytes */
+	uint32_t text_length;
 };
 
 struct go_v1_goroutine {
@@ -34,6 +42,9 @@ struct go_v1_order {
 	struct go_v1_step *steps;
 	uint64_t step_count;
 	uint64_t step_capacity;
+	struct go_v1_remark *remarks;
+	uint32_t remark_count;
+	uint32_t remark_capacity;
 	struct go_v1_goroutine *goroutines;
 	uint32_t goroutine_count;
 	uint32_t goroutine_capacity;
@@ -43,6 +54,9 @@ struct go_v1_order {
 	uint64_t forced; /* events taken though none was ready */
 	uint64_t broken_batches;
 };
+
+/* Events about the garbage collector, the heap, and what the program says of itself. */
+bool go_v1_is_remark(uint8_t type);
 
 enum lo_result go_v1_order_run(
 		struct go_v1_order *order, struct go_v1_file *file, struct lo_error *err);

@@ -37,8 +37,7 @@ struct dumps {
 	bool has_created;
 	uint32_t function; /* string id of a function line whose location is to come, 0 = none */
 
-	uint64_t unknown_statuses;
-	char unknown_status[64];
+	uint64_t nameless_statuses; /* for which there was no number left */
 	uint64_t goroutines;
 };
 
@@ -152,13 +151,6 @@ static void open_goroutine(struct dumps *dumps, enum part part)
 	dumps->goroutines++;
 }
 
-static void note_unknown(struct dumps *dumps, struct dump_text status)
-{
-	dumps->unknown_statuses++;
-	snprintf(dumps->unknown_status, sizeof(dumps->unknown_status), "%.*s", (int)status.length,
-			status.bytes);
-}
-
 static bool is_runnable(struct dump_text status)
 {
 	static const char *const runnable[] = { "running", "runnable", "idle", "copystack", "dead",
@@ -174,7 +166,7 @@ static enum lo_result begin_goroutine(
 		struct dumps *dumps, const struct dump_header *header, struct lo_error *err)
 {
 	enum lo_result result = close_goroutine(dumps, err);
-	bool known = true;
+	bool named = true;
 
 	dumps->prefix = header->prefix;
 	if (header->goroutine == 0) { /* a thread's own stack */
@@ -187,11 +179,10 @@ static enum lo_result begin_goroutine(
 	dumps->goroutine.number = header->goroutine;
 	dumps->goroutine.blocked = !is_runnable(header->status);
 	dumps->goroutine.minutes = header->minutes <= UINT32_MAX ? (uint32_t)header->minutes : 0;
-	if (dumps->goroutine.blocked)
-		dumps->goroutine.reason = (uint8_t)go_reason(
-				header->status.bytes, header->status.length, &known);
-	if (!known)
-		note_unknown(dumps, header->status);
+	if (result == LO_OK && dumps->goroutine.blocked)
+		result = go_program_reason(&dumps->history.program, header->status.bytes,
+				header->status.length, &dumps->goroutine.reason, &named, err);
+	dumps->nameless_statuses += !named;
 	return result;
 }
 
@@ -364,11 +355,11 @@ static enum lo_result warn_of_limits(struct dumps *dumps, struct lo_error *err)
 		result = import_sink_warn(sink, err,
 				"The dumps do not say how much time lies between them; one second "
 				"each is shown.");
-	if (result == LO_OK && dumps->unknown_statuses)
+	if (result == LO_OK && dumps->nameless_statuses)
 		result = import_sink_warn(sink, err,
-				"%llu statuses are new to this program and shown as 'unspecified', "
-				"for example '%s'.",
-				(unsigned long long)dumps->unknown_statuses, dumps->unknown_status);
+				"%llu statuses are more than can be named; they are shown as "
+				"'unspecified'.",
+				(unsigned long long)dumps->nameless_statuses);
 	if (result == LO_OK && dumps->history.dropped)
 		result = import_sink_warn(sink, err,
 				"There are more goroutines than can be shown; %llu are left out.",

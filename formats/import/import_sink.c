@@ -182,6 +182,28 @@ enum lo_result import_sink_exit(
 	return put(sink, time_ns, &event, SINK_TASK_EXITED, err);
 }
 
+/* S6 */
+enum lo_result import_sink_sample(struct import_sink *sink, uint32_t counter, uint64_t time_ns,
+		uint64_t value, struct lo_error *err)
+{
+	if (time_ns > sink->sample_ns)
+		sink->sample_ns = time_ns;
+	import_sink_advance(sink, time_ns);
+	return trace_writer_sample(sink->writer, counter, sink->sample_ns, value, err);
+}
+
+enum lo_result import_sink_note(
+		struct import_sink *sink, const struct note *note, struct lo_error *err)
+{
+	struct note sane = *note;
+
+	if (sane.end_ns < sane.begin_ns)
+		sane.end_ns = sane.begin_ns;
+	sane.task = known(sink, sane.task);
+	import_sink_advance(sink, sane.end_ns);
+	return trace_writer_note(sink->writer, &sane, err);
+}
+
 void import_sink_advance(struct import_sink *sink, uint64_t time_ns)
 {
 	if (time_ns > sink->now_ns)

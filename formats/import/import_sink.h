@@ -17,7 +17,8 @@
  *   S2  The first event of a task is CREATE or RUN with EVENT_FLAG_EXISTING.
  *   S3  BLOCK and UNBLOCK of a task alternate.
  *   S4  After EXIT a task has no event; a task that exits while blocked is unblocked before.
- *   S5  Creators and wakers have an id of this trace.
+ *   S5  Creators and wakers have an id of this trace, and so have tasks of notes.
+ *   S6  Samples of counters are in the order of time; a note does not end before it begins.
  *
  * Events that would break S2 to S4 are left out, and counted. Not thread safe.
  */
@@ -27,9 +28,10 @@ struct import_sink {
 	uint32_t task_count;         /* highest id given */
 	uint32_t task_capacity;
 	uint64_t now_ns;
-	uint64_t left_out; /* events that made no sense */
-	uint64_t unnamed;  /* tasks beyond LIMIT_TASKS */
-	bool cut;          /* set by the importer: the input ended early */
+	uint64_t sample_ns; /* of the latest sample of a counter */
+	uint64_t left_out;  /* events that made no sense */
+	uint64_t unnamed;   /* tasks beyond LIMIT_TASKS */
+	bool cut;           /* set by the importer: the input ended early */
 
 	void (*warn)(void *context, const char *sentence);
 	void *warn_context;
@@ -62,6 +64,12 @@ enum lo_result import_sink_unblock(struct import_sink *sink, uint64_t time_ns, u
 		uint32_t waker, struct lo_error *err);
 enum lo_result import_sink_exit(
 		struct import_sink *sink, uint64_t time_ns, uint32_t task, struct lo_error *err);
+
+/* Beside what tasks do: a sample of a counter of the writer, and a note. */
+enum lo_result import_sink_sample(struct import_sink *sink, uint32_t counter, uint64_t time_ns,
+		uint64_t value, struct lo_error *err);
+enum lo_result import_sink_note(
+		struct import_sink *sink, const struct note *note, struct lo_error *err);
 
 /* The input was watched at least until then. */
 void import_sink_advance(struct import_sink *sink, uint64_t time_ns);

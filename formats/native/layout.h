@@ -49,6 +49,7 @@ enum section_type {
 	SECTION_INDEX = 12,
 	SECTION_LOCATOR = 13,
 	SECTION_SNAPSHOT = 14,
+	SECTION_TILES = 16,
 	SECTION_COUNTERS = 17,
 	SECTION_NOTES = 18,
 	SECTION_TYPE_COUNT,
@@ -140,6 +141,28 @@ enum note_cell_offset {
 	NOTE_AT_TOTAL_NS = 24, /* u64: length of all together */
 	NOTE_CELL_BYTES = 32,
 };
+
+/* Bins of a tile, at most. */
+#define TILE_BINS 32u
+/* Bits of the set of tasks that had events in a tile. */
+#define TILE_TOUCHED_BITS 2048u
+
+/* What a task does at the begin and at the end of a tile: two bits each of one byte. */
+enum tile_state {
+	TILE_ABSENT = 0, /* not yet there, or gone */
+	TILE_ACTIVE = 1,
+	TILE_BLOCKED = 2,
+	TILE_STATE_COUNT
+};
+
+/* Bits of the byte that is a task in a bin of a tile. */
+enum tile_cell_bit {
+	TILE_CELL_SHARE = 0x0f,   /* code of the time blocked */
+	TILE_CELL_CHANGES = 0x30, /* of its state, TILE_CHANGES_MAX or more */
+	TILE_CELL_REASON = 0x40,  /* another reason than before, which stands in the list */
+};
+#define TILE_SHARE_ALL   15u
+#define TILE_CHANGES_MAX 3u
 
 enum end_extra_offset {
 	END_AT_TIME_NS = 0, /* u64 */

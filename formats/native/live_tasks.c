@@ -171,6 +171,7 @@ static enum lo_result add_task(
 		return result;
 	tasks->slots[*slot] = (struct live_task){ .task = task };
 	page->slots[task % PAGE_IDS] = *slot + 1;
+	tasks->slots[*slot].again = was_seen(page, task);
 	see(tasks, page, task);
 	page->alive++;
 	tasks->alive++;
@@ -237,6 +238,7 @@ static void set_state(struct live_task *task, enum live_state state, const struc
 {
 	task->state = (uint8_t)state;
 	task->reason = state == LIVE_BLOCKED ? event->reason : 0;
+	task->wait_stack = state == LIVE_BLOCKED ? event->stack : STACK_NONE;
 	task->since_ns = event->time_ns;
 	task->changed = sequence;
 	task->seeded = false;
@@ -301,8 +303,10 @@ static enum lo_result apply(struct live_tasks *tasks, uint32_t slot, const struc
 
 	if (!changed)
 		return LO_OK;
-	if (was_exited)
+	if (was_exited) {
 		tasks->exited--;
+		task->again = true;
+	}
 	if (task->state != LIVE_EXITED)
 		return LO_OK;
 	tasks->exited++;

@@ -33,10 +33,12 @@ struct live_task {
 	uint32_t task;
 	uint32_t changed;        /* sequence of the block in which its state began */
 	uint32_t creation_stack; /* STACK_NONE: not known */
+	uint32_t wait_stack;     /* of the wait, if blocked */
 	uint32_t touch;          /* position in the list of this block's tasks + 1, or 0 */
 	uint8_t state;           /* enum live_state */
 	uint8_t reason;          /* of the wait, if blocked */
 	uint8_t existing;        /* its creation was not seen */
+	uint8_t again;           /* it had exited before */
 	uint8_t seeded;          /* no event has changed its state since live_tasks_seed() */
 };
 

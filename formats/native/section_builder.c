@@ -8,6 +8,7 @@
 /* In the order in which their sections follow a block; ends with NULL. */
 static const struct section_builder_kind *const kinds[] = {
 	&snapshot_builder_kind,
+	&tile_builder_kind,
 	NULL,
 };
 

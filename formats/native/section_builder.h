@@ -67,6 +67,8 @@ struct section_builder_kind {
 	void (*drop)(void *builder); /* accepts NULL */
 };
 
+extern const struct section_builder_kind tile_builder_kind;
+
 /* NULL past the last. */
 const struct section_builder_kind *section_builder_kind_at(unsigned i);
 

@@ -191,8 +191,8 @@ static void read_reason(struct trace_schema *schema, const struct schema_row *ro
 		if (schema->foreign_reasons == LO_COUNT_OF(schema->reason_names))
 			return;
 		reason = (uint8_t)(REASON_COUNT + schema->foreign_reasons);
-		memcpy(schema->reason_names[schema->foreign_reasons++], row->name,
-				sizeof(row->name));
+		printable_copy(schema->reason_names[schema->foreign_reasons++],
+				sizeof(schema->reason_names[0]), row->name, strlen(row->name), 0);
 		warn(schema, "the reason '%s' is not known to this version: it is shown, not judged",
 				row->name);
 	}
@@ -235,7 +235,8 @@ static void read_note_kind(struct trace_schema *schema, const struct schema_row 
 		if (schema->foreign_notes == LO_COUNT_OF(schema->notes))
 			return;
 		kind = (uint8_t)(NOTE_KIND_COUNT + schema->foreign_notes);
-		memcpy(schema->notes[schema->foreign_notes].name, row->name, sizeof(row->name));
+		printable_copy(schema->notes[schema->foreign_notes].name,
+				sizeof(schema->notes[0].name), row->name, strlen(row->name), 0);
 		schema->notes[schema->foreign_notes++].fields = (uint8_t)row->value;
 	}
 	schema->note_kind[row->number] = kind;

@@ -42,7 +42,7 @@ struct trace_schema {
 	uint8_t note_kind[256]; /* ours, from NOTE_KIND_COUNT a position in `notes`, or unknown */
 	struct row_map tables[SECTION_TYPE_COUNT];
 
-	/* Reasons that only the file knows, numbered from REASON_COUNT. */
+	/* Reasons that only the file knows, numbered from REASON_COUNT; fit for a terminal. */
 	char reason_names[REASON_LIMIT - REASON_COUNT][LIMIT_SCHEMA_NAME + 1];
 	unsigned foreign_reasons;
 

@@ -8,6 +8,7 @@
 #include "formats/import/import_run.h"
 #include "formats/model/meta.h"
 #include "formats/native/trace_reader.h"
+#include "tests/integration/go/note_truth.h"
 #include "tests/integration/go/trace_facts.h"
 
 /*
@@ -149,6 +150,7 @@ static void compare_all(const char *trace, const json_t *truth, struct trace_rea
 				truth_number(truth, "duration_ns"));
 	compare_reasons(trace, truth, reader, &facts, exact);
 	compare_groups(trace, truth, &facts);
+	failures += compare_notes(trace, truth, reader);
 	trace_facts_release(&facts);
 }
 

@@ -2,12 +2,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "formats/import/go_wire.h"
 #include "formats/model/meta.h"
+#include "formats/native/trace_counters.h"
+#include "formats/native/trace_notes.h"
 #include "tests/support/go_trace_text.h"
 
 /*
@@ -278,13 +281,117 @@ static void of_a_cut_batch_the_whole_events_count(void **state)
 	byte_buffer_release(&warnings);
 }
 
-static void a_new_reason_is_told_and_unspecified(void **state)
+static void a_new_reason_keeps_its_name(void **state)
 {
 	(void)state;
-	assert_warns("go 26\n"
-		     "batch 1 700 1000: " ONE_RUNNING "20 10 6 1\n" TABLES("1") "clock 1\nend\n",
-			"a reason of tomorrow",
-			"0 run 1 existing\n10 block 1 unspecified at main.main\n");
+	assert_imports("go 26\n"
+		       "batch 1 700 1000: " ONE_RUNNING "20 10 6 1\n" TABLES("1") "clock 1\nend\n",
+			"0 run 1 existing\n10 block 1 a reason of tomorrow at main.main\n");
+}
+
+/* Notes of a trace as lines: "10-30 region main.main of 1 in 7 at main.main". */
+struct note_lines {
+	struct trace_reader *reader;
+	struct byte_buffer text;
+};
+
+static bool add_note_line(void *context, const struct note *note)
+{
+	struct note_lines *lines = context;
+	const struct task_info *task = trace_reader_task(lines->reader, note->task);
+	char line[400];
+	int length = snprintf(line, sizeof(line),
+			"%llu-%llu%s%s %s '%s' '%s' of %u in %llu, %llu\n",
+			(unsigned long long)note->begin_ns, (unsigned long long)note->end_ns,
+			note->flags & NOTE_FLAG_BEGAN_BEFORE ? " older" : "",
+			note->flags & NOTE_FLAG_STILL_OPEN ? " open" : "",
+			note_schemas[note->kind].name,
+			trace_reader_string(lines->reader, note->name, NULL),
+			trace_reader_string(lines->reader, note->text, NULL), task ? task->tid : 0,
+			(unsigned long long)note->parent, (unsigned long long)note->value);
+
+	byte_buffer_put(&lines->text, line, (size_t)length);
+	return true;
+}
+
+static void assert_notes(const char *text, const char *expected)
+{
+	struct note_query query = { .span = TIME_SPAN_ALL, .kinds = NOTE_KINDS_ALL };
+	struct byte_buffer warnings = { 0 };
+	struct note_lines lines = { .reader = import(text, &warnings) };
+
+	assert_int_equal(trace_notes_visit(lines.reader, &query, add_note_line, &lines, NULL, NULL),
+			LO_OK);
+	byte_buffer_put_byte(&lines.text, 0);
+	assert_string_equal((char *)lines.text.bytes, expected);
+	assert_string_equal((char *)warnings.bytes, "");
+	trace_reader_close(lines.reader);
+	byte_buffer_release(&lines.text);
+	byte_buffer_release(&warnings);
+}
+
+/* 40 UserTaskBegin, 41 its end, 42 and 43 a region's, 44 UserLog. */
+static void what_the_program_says_of_itself_is_kept(void **state)
+{
+	(void)state;
+	assert_notes("go 26\n"
+		     "batch 1 700 1000: " ONE_RUNNING "40 10 7 3 1 1  42 10 7 2 1  42 5 7 3 1 "
+		     "44 1 7 4 6 1  43 4 7 3 1  43 10 7 2 1  41 10 7 1\n" TABLES(
+				     "1") "clock 1\nend\n",
+			"26-26 log 'main.go' 'a reason of tomorrow' of 1 in 7, 0\n"
+			"25-30 region 'main.worker' '' of 1 in 7, 0\n"
+			"20-40 region 'main.main' '' of 1 in 7, 0\n"
+			"10-50 user task 'chan receive' '' of 1 in 3, 0\n");
+}
+
+/* 17 GoDestroy ends regions; what is open at the end lasts to it; an end alone began before. */
+static void ranges_without_begin_or_end_say_so(void **state)
+{
+	(void)state;
+	assert_notes("go 26\n"
+		     "batch 1 700 1000: " ONE_RUNNING "43 10 7 2 1  41 1 9 1  40 1 8 0 1 1 "
+		     "42 5 8 2 1  17 5\n" TABLES("1") "clock 1\nend\n",
+			"0-10 older region 'main.main' '' of 1 in 7, 0\n"
+			"0-11 older user task '' '' of 1 in 0, 0\n"
+			"17-22 open region 'main.main' '' of 1 in 8, 0\n"
+			"12-22 open user task 'chan receive' '' of 1 in 0, 0\n");
+}
+
+/* 26, 27 stop the world; 29, 30 GC; 32, 33 sweep; 35, 36 mark assist. */
+static void ranges_of_the_runtime_are_kept(void **state)
+{
+	(void)state;
+	assert_notes("go 26\n"
+		     "batch 1 700 1000: " ONE_RUNNING "28 0 3  26 10 1 1  30 10 4  27 1  32 9 1 "
+		     "33 10 4096 12  35 1 1  36 1  39 1 6\n" TABLES("1") "clock 1\nend\n",
+			"0-20 older gc '' '' of 0 in 0, 0\n"
+			"10-21 stop the world 'chan receive' '' of 1 in 0, 0\n"
+			"30-40 sweep '' '' of 1 in 0, 4096\n"
+			"41-42 mark assist '' '' of 1 in 0, 0\n"
+			"43-43 label '' 'a reason of tomorrow' of 1 in 0, 0\n");
+}
+
+static void the_heap_is_a_counter(void **state)
+{
+	const struct trace_counter *counter;
+	struct trace_reader *reader;
+
+	(void)state;
+	reader = import("go 26\n"
+			"batch 1 700 1000: " ONE_RUNNING
+			"9 0 4 0  37 10 500  38 1 900  37 10 700  37 10 600\n" TABLES(
+					"1") "clock 1\nend\n",
+			NULL);
+	assert_int_equal(trace_counter_count(reader), 3);
+	counter = trace_counter_get(reader, trace_counter_find(reader, "heap"));
+	assert_string_equal(counter->unit, "bytes");
+	assert_int_equal(counter->total.samples, 3);
+	assert_int_equal(counter->total.greatest, 700);
+	assert_int_equal(counter->total.last, 600);
+	assert_int_equal(counter->total.last_ns, 31);
+	counter = trace_counter_get(reader, trace_counter_find(reader, "GOMAXPROCS"));
+	assert_int_equal(counter->total.last, 4);
+	trace_reader_close(reader);
 }
 
 static void a_newer_format_is_tried_with_a_warning(void **state)
@@ -341,7 +448,11 @@ int main(void)
 		cmocka_unit_test(damage_between_batches_is_skipped),
 		cmocka_unit_test(a_batch_with_a_number_of_its_own_belongs_to_its_neighbours),
 		cmocka_unit_test(of_a_cut_batch_the_whole_events_count),
-		cmocka_unit_test(a_new_reason_is_told_and_unspecified),
+		cmocka_unit_test(a_new_reason_keeps_its_name),
+		cmocka_unit_test(what_the_program_says_of_itself_is_kept),
+		cmocka_unit_test(ranges_without_begin_or_end_say_so),
+		cmocka_unit_test(ranges_of_the_runtime_are_kept),
+		cmocka_unit_test(the_heap_is_a_counter),
 		cmocka_unit_test(a_newer_format_is_tried_with_a_warning),
 		cmocka_unit_test(a_goroutine_number_beyond_32_bits_is_in_the_name),
 		cmocka_unit_test(every_event_type_has_few_enough_arguments),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "formats/native/layout.h"
+#include "formats/native/tile_section.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_states.h"
 #include "tests/support/event_generator.h"
@@ -43,6 +44,21 @@ static bool is_listed(struct trace_reader *reader, uint64_t offset)
 }
 
 /* What is loaded when it is needed is found damaged then. */
+static void need_tiles(struct trace_reader *reader)
+{
+	uint32_t count;
+	const uint32_t *list = section_list_of(
+			trace_reader_sections(reader), SECTION_TILES, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const void *object;
+
+		if (trace_section_acquire(reader, list[i], &tile_section_decoder, &object, NULL) ==
+				LO_OK)
+			trace_section_release(reader, list[i]);
+	}
+}
+
 static void need_everything(struct trace_reader *reader)
 {
 	struct trace_section section;
@@ -112,6 +128,7 @@ static void check_fault(const struct trace_sample *sample, struct fault fault)
 		fail_msg("harm at byte %llu: %s", (unsigned long long)fault.offset, err.message);
 	assert_int_equal(trace_sample_compare(sample, reader, is_harmed, &harm), survivors);
 	need_everything(reader);
+	need_tiles(reader);
 	check_damage_list(sample, reader, harm);
 	trace_reader_close(reader);
 }
