@@ -16,6 +16,11 @@
 	{                                                                             \
 		.code = OP_LOCK, .with = (group), .at = (function), .paths = (stacks) \
 	}
+#define LOCK_OWN(group, function, stacks)                                             \
+	{                                                                             \
+		.code = OP_LOCK, .with = (group), .pick = PICK_OWN, .at = (function), \
+		.paths = (stacks)                                                     \
+	}
 #define UNLOCK                    \
 	{                         \
 		.code = OP_UNLOCK \
@@ -46,6 +51,15 @@
 #define WAIT_FOR(group, function, stacks)                                             \
 	{                                                                             \
 		.code = OP_WAIT, .with = (group), .at = (function), .paths = (stacks) \
+	}
+#define WAIT_FOR_OWN(group, function, stacks)                                         \
+	{                                                                             \
+		.code = OP_WAIT, .with = (group), .pick = PICK_OWN, .at = (function), \
+		.paths = (stacks)                                                     \
+	}
+#define SIGNAL_OWN(group)                                            \
+	{                                                            \
+		.code = OP_SIGNAL, .with = (group), .pick = PICK_OWN \
 	}
 #define SIGNAL(group)                              \
 	{                                          \
@@ -99,6 +113,13 @@
 static const struct op director_ops[] = {
 	TICK(MS, 10, "supervise"),
 	{ .code = OP_DIRECT, .at = "start_extra", .paths = 1, .mean_ns = 20 * US },
+	AGAIN(0),
+};
+
+/* Goroutines are made much faster than threads. */
+static const struct op go_director_ops[] = {
+	TICK(MS, 10, "supervise"),
+	{ .code = OP_DIRECT, .at = "start_extra", .paths = 1, .mean_ns = 3 * US },
 	AGAIN(0),
 };
 
@@ -184,7 +205,7 @@ static const struct language go = {
 #define THREAD_COMMON_GROUPS                                                                 \
 	[GROUP_FORKS] = { 3, 0, 0, OBJECT_MUTEX, REASON_MUTEX_LOCK, 0, "pthread_mutex_lock", \
 		NULL },                                                                      \
-	[GROUP_DEAD] = { 1, 0, 0, OBJECT_DESCRIPTOR, REASON_WRITE, 0, "write", NULL }
+	[GROUP_DEAD] = { 1, 0, 0, OBJECT_SEMAPHORE, REASON_SEMAPHORE_WAIT, 0, "sem_wait", NULL }
 
 /* ---- thread-like: 64 threads of two processes ---- */
 
@@ -213,9 +234,9 @@ enum {
 static const struct group thread_groups[] = {
 	THREAD_COMMON_GROUPS,
 	[T_TABLE] = { 64, 0, 0, OBJECT_MUTEX, REASON_MUTEX_LOCK, 0, "pthread_mutex_lock", NULL },
-	[T_QUEUE_LOCK] = { 1, 0, 0, OBJECT_MUTEX, REASON_MUTEX_LOCK, 0, "pthread_mutex_lock",
+	[T_QUEUE_LOCK] = { 4, 0, 0, OBJECT_MUTEX, REASON_MUTEX_LOCK, 0, "pthread_mutex_lock",
 			NULL },
-	[T_QUEUE] = { 1, 0, 0, OBJECT_COND, REASON_COND_WAIT, 0, "pthread_cond_wait", NULL },
+	[T_QUEUE] = { 4, 0, 0, OBJECT_COND, REASON_COND_WAIT, 0, "pthread_cond_wait", NULL },
 	[T_PIPE] = { 8, 0, 16, OBJECT_DESCRIPTOR, REASON_READ, REASON_WRITE, "read", "write" },
 	[T_SLOTS] = { 2, 0, 1u << 30, OBJECT_SEMAPHORE, REASON_SEMAPHORE_WAIT, 0, "sem_wait",
 			NULL },
@@ -247,19 +268,19 @@ static const struct op acceptor_ops[] = {
 
 static const struct op producer_ops[] = {
 	WORK(60 * US),
-	LOCK(T_QUEUE_LOCK, "queue_push", 60),
+	LOCK_OWN(T_QUEUE_LOCK, "queue_push", 60),
 	WORK(600),
 	UNLOCK,
-	SIGNAL(T_QUEUE),
+	SIGNAL_OWN(T_QUEUE),
 	CHANCE(1000, 1),
 	SLEEP(100 * US, "back_off"),
 	AGAIN(0),
 };
 
 static const struct op worker_ops[] = {
-	LOCK(T_QUEUE_LOCK, "queue_pop", 12),
+	LOCK_OWN(T_QUEUE_LOCK, "queue_pop", 12),
 	WORK(300),
-	WAIT_FOR(T_QUEUE, "queue_pop", 12),
+	WAIT_FOR_OWN(T_QUEUE, "queue_pop", 12),
 	UNLOCK,
 	WORK(20 * US),
 	LOCK(T_TABLE, "table_update", 1500),
@@ -269,7 +290,7 @@ static const struct op worker_ops[] = {
 	WORK(900),
 	UNLOCK,
 	UNLOCK,
-	CHANCE(2000, 1),
+	CHANCE(400, 1),
 	{ .code = OP_PUT, .with = T_SLOTS },
 	AGAIN(0),
 };
@@ -466,7 +487,7 @@ static const struct op go_collector_ops[] = {
 };
 
 static const struct role go_roles[] = {
-	COMMON_ROLES(director_ops),
+	COMMON_ROLES(go_director_ops),
 	[ROLE_MAIN] = { "main.main", "main.run", OPS(go_main_ops), .flags = TASK_FLAG_MAIN },
 	[G_ACCEPTOR] = { "main.acceptor", "main.acceptor", OPS(go_acceptor_ops) },
 	[G_HANDLER] = { "main.handle", "main.handle", OPS(go_handler_ops) },
@@ -550,7 +571,7 @@ static const struct op feeder_ops[] = {
 };
 
 static const struct role alive_roles[] = {
-	COMMON_ROLES(director_ops),
+	COMMON_ROLES(go_director_ops),
 	[ROLE_MAIN] = { "main.main", "main.run", OPS(alive_main_ops), .flags = TASK_FLAG_MAIN },
 	[A_BRANCH] = { "main.branch", "main.branch", OPS(branch_ops) },
 	[A_SLEEPER] = { "main.sleeper", "main.sleeper", OPS(sleeper_ops) },
@@ -601,7 +622,7 @@ static const struct op short_brief_ops[] = {
 };
 
 static const struct role short_roles[] = {
-	COMMON_ROLES(director_ops),
+	COMMON_ROLES(go_director_ops),
 	[ROLE_MAIN] = { "main.main", "main.run", OPS(short_main_ops), .flags = TASK_FLAG_MAIN },
 	[S_SPAWNER] = { "main.spawner", "main.spawner", OPS(short_spawner_ops) },
 	[S_BRIEF] = { "main.brief", "main.brief", OPS(short_brief_ops) },

@@ -11,9 +11,13 @@
 #define WAKE_LEAST_NS 600 /* from the wake-up to the moment at which the task goes on */
 #define WAKE_MEAN_NS  2500
 #define BURST_TASKS   1900u
-#define LEAKS_AT_ONCE 3u
-#define OPS_AT_ONCE   32u
-#define RECENT_EXITS  64u
+#define LEAKS_AT_ONCE 3u /* for each percent of the events */
+/* Of the events: when the director plants what. */
+#define DEADLOCK_PERCENT 40u
+#define BURST_PERCENT    60u
+#define LEAK_PERCENT     30u /* the last without leaks; from then on at each further one */
+#define OPS_AT_ONCE      32u
+#define RECENT_EXITS     64u
 
 enum phase {
 	PHASE_CREATED,
@@ -427,9 +431,14 @@ static uint32_t pick(struct simulation *sim, const struct sim_task *task, const 
 	return sim->first_resource[op->with] + member;
 }
 
-static uint32_t id_of(const struct simulation *sim, uint32_t slot)
+/* As a recorder sees it: a lock that was handed over has no owner until that one has woken up. */
+static uint32_t holder_of(const struct simulation *sim, uint32_t resource)
 {
-	return slot == NOBODY ? TASK_NONE : sim->tasks[slot].id;
+	uint32_t slot = sim->resources[resource].holder;
+
+	if (slot == NOBODY || sim->tasks[slot].phase == PHASE_WAKING)
+		return TASK_NONE;
+	return sim->tasks[slot].id;
 }
 
 static enum outcome do_sleep(struct simulation *sim, uint32_t slot, const struct op *op)
@@ -457,7 +466,7 @@ static enum outcome stand_in_line(struct simulation *sim, uint32_t slot, const s
 	uint32_t holder = TASK_NONE;
 
 	if (op->code == OP_LOCK && group->object_kind != OBJECT_NONE)
-		holder = id_of(sim, sim->resources[resource].holder);
+		holder = holder_of(sim, resource);
 	block(sim, slot, op, line ? group->put_reason : group->reason, group->object_kind,
 			object_value(group, resource), holder, timed ? EVENT_FLAG_TIMED : 0);
 	line_append(sim, resource, line, slot);
@@ -645,20 +654,20 @@ static void direct(struct simulation *sim, struct sim_task *task)
 	uint64_t percent = sim->truth->total * 100 / sim->options.events;
 
 	task->making = 0;
-	if (due & PLANT_DEADLOCK && percent >= 40) {
+	if (due & PLANT_DEADLOCK && percent >= DEADLOCK_PERCENT) {
 		sim->planted |= PLANT_DEADLOCK;
 		task->making = ROLE_PHILOSOPHER;
 		task->left = sim->group_size[GROUP_FORKS];
-	} else if (due & PLANT_BURST && percent >= 60) {
+	} else if (due & PLANT_BURST && percent >= BURST_PERCENT) {
 		sim->planted |= PLANT_BURST;
 		task->making = ROLE_LOADER;
 		task->left = BURST_TASKS;
 		if (task->left > sim->options.events / 100)
 			task->left = (uint32_t)(sim->options.events / 100);
-	} else if (due & PLANT_LEAK && percent >= 30 && percent > sim->leak_percent) {
-		sim->leak_percent = (uint32_t)percent;
+	} else if (due & PLANT_LEAK && percent > sim->leak_percent) {
 		task->making = ROLE_LEAKED;
-		task->left = LEAKS_AT_ONCE;
+		task->left = LEAKS_AT_ONCE * (uint32_t)(percent - sim->leak_percent);
+		sim->leak_percent = (uint32_t)percent;
 	}
 }
 
@@ -943,6 +952,7 @@ enum lo_result simulation_new(struct simulation **out, const struct simulation_o
 	sim->dice = dice_for(options->seed, 1);
 	sim->sampling = dice_for(options->seed, 2);
 	sim->free_slot = NOBODY;
+	sim->leak_percent = LEAK_PERCENT;
 	sim->next_instant = options->events / TRUTH_INSTANTS / 2;
 	result = make_resources(sim, err);
 	if (result == LO_OK)
