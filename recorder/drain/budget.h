@@ -20,6 +20,7 @@ struct budget_use {
 
 enum budget_verdict {
 	BUDGET_LEFT,
+	BUDGET_SEAL, /* perhaps: it has to be seen what the events that are not in the file take */
 	BUDGET_SIZE,
 	BUDGET_DURATION,
 };
@@ -28,5 +29,8 @@ enum budget_verdict {
 uint64_t budget_expected_bytes(const struct budget_use *use);
 
 enum budget_verdict budget_check(const struct budget *budget, const struct budget_use *use);
+
+/* How many events may be written before the next check, at least one. */
+uint64_t budget_events(const struct budget *budget, const struct budget_use *use);
 
 #endif

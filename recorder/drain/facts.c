@@ -78,7 +78,7 @@ enum lo_result facts_of_early_end(struct trace_writer *writer, const struct budg
 	switch (end) {
 	case SESSION_SIZE_LIMIT:
 		tell_about(&facts, META_WARNING,
-				"the recording ended before the program: the file had reached %s",
+				"the recording ended before the program: no more fitted into %s",
 				size_format(size, budget->max_bytes));
 		break;
 	case SESSION_DURATION_LIMIT:

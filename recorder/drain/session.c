@@ -222,19 +222,29 @@ static void decide_end(struct session *session, enum session_end end)
 	session->ending = true;
 }
 
-static void check_budget(struct session *session)
+static struct budget_use budget_use(const struct session *session)
 {
 	struct trace_writer_stats stats;
-	struct budget_use use;
 
 	trace_writer_stats(session->writer, &stats);
-	use = (struct budget_use){
+	return (struct budget_use){
 		.file_bytes = stats.bytes,
 		.unsealed_events = stats.events - session->stream.sealed_events,
 		.frames = stack_table_frame_count(trace_writer_stacks(session->writer)),
 		.blocks = stats.blocks,
 		.elapsed_ns = now_ns() - session->begin_ns,
 	};
+}
+
+static enum lo_result check_budget(struct session *session, struct lo_error *err)
+{
+	struct budget_use use = budget_use(session);
+	enum lo_result result = LO_OK;
+
+	if (budget_check(&session->options.budget, &use) == BUDGET_SEAL) {
+		result = stream_seal(&session->stream, err);
+		use = budget_use(session);
+	}
 	switch (budget_check(&session->options.budget, &use)) {
 	case BUDGET_SIZE:
 		decide_end(session, SESSION_SIZE_LIMIT);
@@ -243,8 +253,19 @@ static void check_budget(struct session *session)
 		decide_end(session, SESSION_DURATION_LIMIT);
 		break;
 	case BUDGET_LEFT:
+	case BUDGET_SEAL:
 		break;
 	}
+	return result;
+}
+
+/* Events that may be let out before the budget is looked at again. */
+static uint64_t events_at_once(const struct session *session)
+{
+	struct budget_use use = budget_use(session);
+	uint64_t most = budget_events(&session->options.budget, &use);
+
+	return most < EVENTS_AT_ONCE ? most : EVENTS_AT_ONCE;
 }
 
 /* One round of encoding. `*more`: there is more to do at once. */
@@ -254,12 +275,13 @@ static enum lo_result encode(struct session *session, bool *more, struct lo_erro
 	enum lo_result result = process_watch_scan(&session->watch, err);
 
 	if (result == LO_OK)
-		result = process_watch_let_out(&session->watch, EVENTS_AT_ONCE, more, err);
+		result = process_watch_let_out(&session->watch, events_at_once(session), more, err);
 	if (result == LO_OK && !session->told_start && session->stream.translator.any)
 		result = tell_start(session, err);
 	if (result == LO_OK)
 		result = stream_advance(&session->stream, err);
-	check_budget(session);
+	if (result == LO_OK)
+		result = check_budget(session, err);
 	*more |= collected > 0 && session->stream.starved;
 	return result;
 }
@@ -462,7 +484,7 @@ static void announce_end(struct session *session)
 	if (session->program_ended)
 		return;
 	if (session->result.end == SESSION_SIZE_LIMIT)
-		say(session, "the file has reached %s, the recording ends; the program runs on",
+		say(session, "no more fits into %s, the recording ends; the program runs on",
 				size_format(text, session->options.budget.max_bytes));
 	else if (session->result.end == SESSION_DURATION_LIMIT)
 		say(session, "%s are over, the recording ends; the program runs on",

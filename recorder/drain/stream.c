@@ -134,16 +134,30 @@ void stream_lose(struct stream *stream, enum loss_cause cause)
 	}
 }
 
+static void note_sealed(struct stream *stream, const struct trace_writer_stats *stats)
+{
+	stream->sealed_blocks = stats->blocks;
+	stream->sealed_events = stats->events;
+	stream->sealed_at_ns = tick_map_last(&stream->map).ns;
+}
+
+enum lo_result stream_seal(struct stream *stream, struct lo_error *err)
+{
+	enum lo_result result = trace_writer_flush(stream->writer, err);
+	struct trace_writer_stats stats;
+
+	trace_writer_stats(stream->writer, &stats);
+	note_sealed(stream, &stats);
+	return result;
+}
+
 static bool worth_sealing(struct stream *stream, uint64_t now_ns)
 {
 	struct trace_writer_stats stats;
 
 	trace_writer_stats(stream->writer, &stats);
-	if (stats.blocks != stream->sealed_blocks) {
-		stream->sealed_blocks = stats.blocks;
-		stream->sealed_events = stats.events;
-		stream->sealed_at_ns = now_ns;
-	}
+	if (stats.blocks != stream->sealed_blocks)
+		note_sealed(stream, &stats);
 	return stats.events - stream->sealed_events >= SEAL_ROWS &&
 	       now_ns - stream->sealed_at_ns >= SEAL_AFTER_NS;
 }

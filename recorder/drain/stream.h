@@ -60,6 +60,9 @@ void stream_lose(struct stream *stream, enum loss_cause cause);
 /* Tells the writer how time goes on, and seals the block if that is due. Call every so often. */
 enum lo_result stream_advance(struct stream *stream, struct lo_error *err);
 
+/* Seals the block whether it is due or not. */
+enum lo_result stream_seal(struct stream *stream, struct lo_error *err);
+
 /* Ticks as a time of the file. Any order. */
 uint64_t stream_time(const struct stream *stream, uint64_t ticks);
 

@@ -139,10 +139,24 @@ kill -TERM "$program"
 wait_for_recorder
 expect_status 7
 bytes=$(wc -c <size.loiter)
-[ "$bytes" -gt 10000 ] && [ "$bytes" -lt 50000 ] || fail "the file has $bytes bytes"
+[ "$bytes" -gt 20480 ] && [ "$bytes" -le 40960 ] || fail "the file has $bytes bytes"
 read_trace size.loiter
 says '^truncated no'
-says '^meta warning the recording ended before the program: the file had reached 40'
+says '^meta warning the recording ended before the program: no more fitted into 40'
+
+# A program that is busy all the time fills three quarters at least, and never more than all.
+for size in 64 256 1024; do
+	subject="size limit, $size KiB"
+	in_background "$loiter" record -o size.loiter --max-size ${size}K -- "$programs/busy_and_stuck"
+	wait_until_ready
+	wait_for grep -q 'size.loiter: ' err
+	kill -TERM "$program"
+	wait_for_recorder
+	expect_status 7
+	bytes=$(wc -c <size.loiter)
+	[ "$bytes" -ge $((size * 768)) ] && [ "$bytes" -le $((size * 1024)) ] ||
+		fail "the file has $bytes bytes"
+done
 
 subject='a device that is full from the start'
 record -o /dev/full -- "$programs/busy_and_stuck"
