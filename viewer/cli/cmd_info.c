@@ -23,6 +23,7 @@
 struct arguments {
 	const char *file;
 	bool json;
+	struct open_choices open;
 };
 
 static const struct argp_option options[] = {
@@ -35,6 +36,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->open;
+		return 0;
 	case 'j':
 		arguments->json = true;
 		return 0;
@@ -178,20 +182,23 @@ static void print_info(const char *file, const struct trace_reader *reader)
 	print_sections(reader);
 }
 
+static const struct argp_child children[] = { { &open_trace_argp, 0, NULL, 0 }, { 0 } };
+
 int cmd_info(int argc, char **argv)
 {
 	static const struct argp parser = { .options = options,
 		.parser = parse_option,
 		.args_doc = "FILE",
 		.doc = "Tell what is in a trace: the program, the length, counts, losses, sizes. "
-		       "Events are not read, so this is quick for any trace." };
+		       "Events are not read, so this is quick for any trace.",
+		.children = children };
 	struct arguments arguments = { 0 };
 	struct trace_reader *reader;
 	int status = LOITER_EXIT_OK;
 
 	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
 		return LOITER_EXIT_FAILURE;
-	reader = open_trace(argv[0], arguments.file);
+	reader = open_trace_as(argv[0], arguments.file, &arguments.open);
 	if (!reader)
 		return LOITER_EXIT_FAILURE;
 	if (arguments.json)

@@ -15,6 +15,7 @@ enum {
 struct report_options {
 	const char *file;
 	bool json;
+	struct open_choices open;
 };
 
 static const struct argp_option options[] = {
@@ -27,6 +28,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	struct report_options *chosen = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &chosen->open;
+		return 0;
 	case OPTION_JSON:
 		chosen->json = true;
 		return 0;
@@ -44,6 +48,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = { { &open_trace_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp parser = {
 	.options = options,
 	.parser = parse_option,
@@ -51,6 +57,7 @@ static const struct argp parser = {
 	.doc = "Says what is stuck in a trace, since when, on what, and what speaks for it; then "
 	       "where the time went and who waits on purpose. Fit to be put into a bug report."
 	       "\vExit status: 0 also with findings, 2 when FILE cannot be read.",
+	.children = children,
 };
 
 static enum lo_result analyse_and_write(struct trace_reader *reader,
@@ -83,7 +90,7 @@ int cmd_report(int argc, char **argv)
 
 	if (argp_parse(&parser, argc, argv, 0, NULL, &chosen) != 0)
 		return LOITER_EXIT_FAILURE;
-	reader = open_trace(argv[0], chosen.file);
+	reader = open_trace_as(argv[0], chosen.file, &chosen.open);
 	if (!reader)
 		return LOITER_EXIT_FAILURE;
 	result = analyse_and_write(reader, &chosen, &err);

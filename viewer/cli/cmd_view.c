@@ -26,6 +26,7 @@ struct view_arguments {
 	int rows;
 	bool ascii;
 	bool mono;
+	struct open_choices open;
 };
 
 enum view_option {
@@ -61,6 +62,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct view_arguments *arguments = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->open;
+		return 0;
 	case OPTION_DUMP:
 		arguments->dump = value;
 		return 0;
@@ -193,6 +197,8 @@ static bool is_readable(const char *file)
 	return strcmp(file, "-") == 0 || access(file, R_OK) == 0;
 }
 
+static const struct argp_child children[] = { { &open_trace_argp, 0, NULL, 0 }, { 0 } };
+
 int cmd_view(int argc, char **argv)
 {
 	struct view_arguments arguments = { .columns = DUMP_COLUMNS, .rows = DUMP_ROWS };
@@ -200,7 +206,7 @@ int cmd_view(int argc, char **argv)
 		"Open a trace in the terminal: what is stuck, since when, on what, and who should "
 		"have woken it.\vPress ? for the keys. Without a terminal use --dump, or "
 		"'loiter report FILE'.",
-		NULL, NULL, NULL };
+		children, NULL, NULL };
 	struct trace_reader *reader;
 	int status;
 
@@ -210,7 +216,7 @@ int cmd_view(int argc, char **argv)
 			(!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return fail(argv[0], "this is not a terminal; 'loiter report FILE' prints the "
 				     "findings as text, 'loiter view FILE --dump VIEW' a screen");
-	reader = open_trace(argv[0], arguments.file);
+	reader = open_trace_as(argv[0], arguments.file, &arguments.open);
 	if (!reader)
 		return LOITER_EXIT_FAILURE;
 	status = view_trace(argv[0], reader, &arguments);

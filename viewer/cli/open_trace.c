@@ -83,18 +83,48 @@ void print_file_error(const char *program, const char *path, const struct lo_err
 	fputc('\n', stderr);
 }
 
+enum {
+	OPTION_NO_CACHE = 0x300,
+};
+
+static const struct argp_option options[] = {
+	{ "no-cache", OPTION_NO_CACHE, NULL, 0,
+			"Import a foreign FILE anew, and do not keep the result for the next time",
+			0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct open_choices *choices = state->input;
+
+	(void)text;
+	if (key != OPTION_NO_CACHE)
+		return ARGP_ERR_UNKNOWN;
+	choices->no_cache = true;
+	return 0;
+}
+
+const struct argp open_trace_argp = { .options = options, .parser = parse_option };
+
 struct trace_reader *open_trace(const char *program, const char *path)
 {
+	return open_trace_as(program, path, &(struct open_choices){ 0 });
+}
+
+struct trace_reader *open_trace_as(
+		const char *program, const char *path, const struct open_choices *choices)
+{
 	struct progress progress = terminal_progress("opening");
-	struct trace_reader_options options = { .progress = &progress };
+	struct trace_reader_options reader_options = { .progress = &progress };
 	struct byte_source *source = NULL;
 	struct trace_reader *reader = NULL;
 	struct lo_error err = { .offset = LO_NO_OFFSET };
 	enum lo_result result;
 
-	result = trace_file_open(&source, path, &progress, &err);
+	result = trace_file_open(&source, path, !choices->no_cache, &progress, &err);
 	if (result == LO_OK)
-		result = trace_reader_open(&reader, source, &options, &err);
+		result = trace_reader_open(&reader, source, &reader_options, &err);
 	terminal_progress_done();
 	if (result == LO_UNSUPPORTED)
 		trace_file_explain(path, &err);

@@ -1,6 +1,9 @@
 #ifndef LOITER_CLI_OPEN_TRACE_H
 #define LOITER_CLI_OPEN_TRACE_H
 
+#include <argp.h>
+#include <stdbool.h>
+
 #include "formats/native/trace_reader.h"
 
 /*
@@ -10,6 +13,16 @@
  * returns NULL.
  */
 struct trace_reader *open_trace(const char *program, const char *path);
+
+/* How a command wants its FILE opened. All zero: as open_trace() does. */
+struct open_choices {
+	bool no_cache; /* neither look for the result of an earlier import nor keep one */
+};
+struct trace_reader *open_trace_as(
+		const char *program, const char *path, const struct open_choices *choices);
+
+/* The options about it, as a child of a command's own; `input` is a struct open_choices. */
+extern const struct argp open_trace_argp;
 
 /* One line per stretch of damage and one for a missing end, to stderr, cleaned for a terminal. */
 void warn_about_damage(const char *program, const char *path, struct trace_reader *reader);

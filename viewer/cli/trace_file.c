@@ -9,6 +9,7 @@
 #include "formats/import/import_probe.h"
 #include "formats/import/import_run.h"
 #include "formats/native/layout.h"
+#include "viewer/cli/import_cache.h"
 #include "viewer/cli/temporary_file.h"
 
 #define COPY_BYTES (256u << 10)
@@ -91,7 +92,19 @@ static enum lo_result open_temporary(struct byte_source **out, struct byte_strea
 	return result;
 }
 
-enum lo_result trace_file_open(struct byte_source **out, const char *path,
+/* A stream is read once, so its content has no name before it is imported: no cache for it. */
+static enum lo_result open_foreign(struct byte_source **out, const char *path,
+		struct byte_stream *in, bool use_cache, const struct progress *progress,
+		struct lo_error *err)
+{
+	enum lo_result result = LO_END;
+
+	if (use_cache && can_be_sought(path))
+		result = import_cache_open(out, path, progress, err);
+	return result == LO_END ? open_temporary(out, in, true, progress, err) : result;
+}
+
+enum lo_result trace_file_open(struct byte_source **out, const char *path, bool use_cache,
 		const struct progress *progress, struct lo_error *err)
 {
 	struct byte_stream *in;
@@ -103,7 +116,7 @@ enum lo_result trace_file_open(struct byte_source **out, const char *path,
 		return result;
 	result = byte_stream_peek(in, IMPORT_HEAD_BYTES, &head, &size, err);
 	if (result == LO_OK && import_probe(head, size))
-		result = open_temporary(out, in, true, progress, err);
+		result = open_foreign(out, path, in, use_cache, progress, err);
 	else if (result == LO_OK && (byte_stream_is_packed(in) || !can_be_sought(path)))
 		result = open_temporary(out, in, false, progress, err);
 	else if (result == LO_OK)

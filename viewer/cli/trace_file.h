@@ -1,6 +1,8 @@
 #ifndef LOITER_CLI_TRACE_FILE_H
 #define LOITER_CLI_TRACE_FILE_H
 
+#include <stdbool.h>
+
 #include "formats/base/byte_source.h"
 #include "formats/base/byte_stream.h"
 #include "formats/base/error.h"
@@ -12,9 +14,10 @@ enum lo_result trace_file_stream(struct byte_stream **out, const char *path, str
 /*
  * A native trace of what is at `path`, whatever it is: the file itself, or, when an importer knows
  * its first bytes or it cannot be sought, a temporary file without a name in $TMPDIR that is gone
- * when the source is closed. What an import could not read is said in the trace's own warnings.
+ * when the source is closed; or, with `use_cache`, what an earlier import of the same file gave.
+ * What an import could not read is said in the trace's own warnings.
  */
-enum lo_result trace_file_open(struct byte_source **out, const char *path,
+enum lo_result trace_file_open(struct byte_source **out, const char *path, bool use_cache,
 		const struct progress *progress, struct lo_error *err);
 
 /*
