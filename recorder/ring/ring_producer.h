@@ -23,7 +23,7 @@ struct ring_producer {
  * The rings as one process sees them: mapped in groups, each when it is first needed, so that a
  * program with a dozen threads has no address space taken for thousands. A group stays mapped.
  */
-#define RING_GROUP  64u
+#define RING_GROUP  16u
 #define RING_GROUPS (SEGMENT_RINGS / RING_GROUP)
 _Static_assert(SEGMENT_RINGS % RING_GROUP == 0, "groups are whole");
 
