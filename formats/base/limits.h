@@ -49,6 +49,9 @@
  * 14 minutes of 20,000 new threads a second. */
 #define LIMIT_TASKS (1u << 24)
 
+/* Lives in one section: eight times what the writer puts there. */
+#define LIMIT_LIVES (1u << 15)
+
 /* Rows about tasks: as many as tasks, and as many again for tasks that change their names. */
 #define LIMIT_TASK_ROWS (2u * LIMIT_TASKS)
 

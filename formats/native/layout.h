@@ -49,6 +49,7 @@ enum section_type {
 	SECTION_INDEX = 12,
 	SECTION_LOCATOR = 13,
 	SECTION_SNAPSHOT = 14,
+	SECTION_LIVES = 15,
 	SECTION_TILES = 16,
 	SECTION_COUNTERS = 17,
 	SECTION_NOTES = 18,
@@ -73,6 +74,18 @@ enum range_extra_offset {
 	RANGE_AT_LOW = 24,     /* u32 */
 	RANGE_AT_HIGH = 28,    /* u32, inclusive */
 	RANGE_EXTRA_BYTES = 32,
+};
+
+enum lives_extra_offset {
+	LIVES_AT_FROM = 32,  /* u32: sequence of the first section that it sums up */
+	LIVES_AT_REST = 36,  /* u32: lives of the same blocks that follow in other sections */
+	LIVES_AT_SHORT = 40, /* u32: short lives, which are not listed */
+	LIVES_AT_FLAGS = 44, /* u32 set of enum lives_flag */
+	LIVES_EXTRA_BYTES = 48,
+};
+
+enum lives_flag {
+	LIVES_FLAG_ALIVE = 1 << 0, /* those that are alive at the end of the trace */
 };
 
 enum block_extra_offset {

@@ -39,6 +39,7 @@ struct live_task {
 	uint8_t reason;          /* of the wait, if blocked */
 	uint8_t existing;        /* its creation was not seen */
 	uint8_t again;           /* it had exited before */
+	uint8_t born_by;         /* enum event_kind of its first event */
 	uint8_t seeded;          /* no event has changed its state since live_tasks_seed() */
 };
 
@@ -64,6 +65,7 @@ struct ended_life {
 	uint32_t task;
 	uint32_t creation_stack;
 	uint8_t existing;
+	uint8_t born_by;
 };
 
 struct live_tasks;

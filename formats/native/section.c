@@ -32,6 +32,7 @@ static const struct {
 	[SECTION_INDEX] = { "index", NUMBERS_NONE, true },
 	[SECTION_LOCATOR] = { "locator", NUMBERS_NONE, true },
 	[SECTION_SNAPSHOT] = { "snapshot", NUMBERS_RANGE, true },
+	[SECTION_LIVES] = { "lives", NUMBERS_RANGE, true },
 	[SECTION_TILES] = { "tiles", NUMBERS_RANGE, true },
 	[SECTION_COUNTERS] = { "counters", NUMBERS_RANGE, true },
 	[SECTION_NOTES] = { "notes", NUMBERS_RANGE, true },

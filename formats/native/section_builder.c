@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "formats/base/macros.h"
+#include "formats/native/lives.h"
 #include "formats/native/snapshot.h"
 
 /* In the order in which their sections follow a block; ends with NULL. */
 static const struct section_builder_kind *const kinds[] = {
 	&snapshot_builder_kind,
+	&lives_builder_kind,
 	&tile_builder_kind,
 	NULL,
 };

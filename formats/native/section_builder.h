@@ -40,6 +40,8 @@ struct section_draft {
 	/* What the index says about it, so that it is found without being read: a stretch of time
 	 * and of numbers, which mostly are task ids. */
 	struct section_range range;
+	const uint8_t *extra; /* behind the range in the header */
+	size_t extra_bytes;
 	const void *raw; /* packed into one zstd frame; at most LIMIT_TABLE_RAW bytes */
 	size_t raw_bytes;
 };

@@ -294,6 +294,7 @@ enum lo_result trace_reader_open(struct trace_reader **out, struct byte_source *
 	opening.reader->source = source;
 	damage_list_init(&opening.reader->damage);
 	side_store_init(&opening.reader->side);
+	pthread_mutex_init(&opening.reader->lives_lock, NULL);
 	result = open_parts(&opening, options);
 	section_payload_release(&opening.section);
 	byte_unpacker_free(opening.unpacker);
@@ -310,6 +311,8 @@ void trace_reader_close(struct trace_reader *reader)
 		return;
 	section_reading_free(atomic_load(&reader->spare));
 	side_store_release(&reader->side);
+	lives_heads_release(&reader->lives);
+	pthread_mutex_destroy(&reader->lives_lock);
 	section_cache_release(&reader->cache);
 	damage_list_release(&reader->damage);
 	trace_tables_release(&reader->tables);

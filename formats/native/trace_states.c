@@ -164,9 +164,11 @@ static uint32_t rows_before(const struct cached_block *block, uint64_t time_ns)
 	return low;
 }
 
-static enum lo_result apply_block(
-		struct going *going, uint32_t number, uint64_t time_ns, struct lo_error *err)
+/* Applies the events in [begin_ns, end_ns) of a block. */
+static enum lo_result apply_block(struct going *going, uint32_t number, uint64_t begin_ns,
+		uint64_t end_ns, struct lo_error *err)
 {
+	uint32_t first;
 	const struct section_entry *entry = &going->sections->entries[going->blocks[number]];
 	const struct cached_block *block = NULL;
 	enum lo_result result = trace_block_acquire(going->reader, number, &block, err);
@@ -175,19 +177,26 @@ static enum lo_result apply_block(
 		going->uncertain = true;
 		return LO_OK;
 	}
-	if (result == LO_OK)
-		result = apply_events(going, block->events, rows_before(block, time_ns),
-				entry->sequence, err);
+	if (result != LO_OK)
+		return result;
+	first = rows_before(block, begin_ns);
+	result = apply_events(going, block->events + first, rows_before(block, end_ns) - first,
+			entry->sequence, err);
 	trace_block_release(going->reader, block);
 	return result;
 }
 
-/* Are sections missing in the list from one position up to another one? Only a scan finds none. */
-static bool has_gap(const struct section_list *sections, uint32_t from, uint32_t to)
+/*
+ * Are sections missing in the list, from one position up to the block with a number, or to the end?
+ * Only a scan can miss some. They may have been blocks.
+ */
+static bool has_gap(const struct going *going, uint32_t from, uint32_t number)
 {
+	const struct section_list *sections = going->sections;
 	uint32_t first = from > 0 ? sections->entries[from].sequence : 0;
+	uint32_t to = number < going->block_count ? going->blocks[number] : sections->count - 1;
 
-	return to < sections->count && sections->entries[to].sequence - first != to - from;
+	return sections->count > 0 && sections->entries[to].sequence - first != to - from;
 }
 
 static enum lo_result go(struct going *going, struct place end, const struct progress *progress,
@@ -204,11 +213,11 @@ static enum lo_result go(struct going *going, struct place end, const struct pro
 				going->sections->entries[going->blocks[number]].begin_ns >=
 						end.time_ns)
 			break;
-		result = apply_block(going, number, end.time_ns, err);
+		result = apply_block(going, number, 0, end.time_ns, err);
 		if (result == LO_OK && !progress_step(progress, number - first, behind - first + 1))
 			result = lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "stopped");
 	}
-	if (number > first && has_gap(going->sections, from, going->blocks[number - 1]))
+	if (has_gap(going, from, number))
 		going->uncertain = true;
 	return result;
 }
@@ -296,26 +305,31 @@ static void merge(const struct going *going, struct trace_states *states)
 	}
 }
 
+static enum lo_result list_states(
+		const struct going *going, struct trace_states *states, struct lo_error *err)
+{
+	size_t most = (size_t)live_tasks_count(going->tasks) +
+		      (going->snapshot ? going->snapshot->count : 0);
+
+	states->tasks = malloc(most * sizeof(*states->tasks) + 1);
+	if (!states->tasks)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
+				"no memory for the states of %zu tasks", most);
+	states->uncertain = going->uncertain;
+	merge(going, states);
+	return LO_OK;
+}
+
 enum lo_result trace_states_at(struct trace_states *states, struct trace_reader *reader,
 		uint64_t time_ns, const struct progress *progress, struct lo_error *err)
 {
 	struct going going = { 0 };
 	enum lo_result result = going_run(
 			&going, reader, (struct place){ time_ns, UINT32_MAX }, progress, err);
-	size_t most;
 
 	*states = (struct trace_states){ 0 };
-	if (result == LO_OK) {
-		most = (size_t)live_tasks_count(going.tasks) +
-		       (going.snapshot ? going.snapshot->count : 0);
-		states->tasks = malloc(most * sizeof(*states->tasks) + 1);
-		states->uncertain = going.uncertain;
-		if (states->tasks)
-			merge(&going, states);
-		else
-			result = lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET,
-					"no memory for the states of %zu tasks", most);
-	}
+	if (result == LO_OK)
+		result = list_states(&going, states, err);
 	going_release(&going);
 	return result;
 }
@@ -324,6 +338,55 @@ void trace_states_release(struct trace_states *states)
 {
 	free(states->tasks);
 	*states = (struct trace_states){ 0 };
+}
+
+static enum lo_result tell_span(struct going *going, struct time_span span,
+		void (*alive)(void *context, uint32_t task), void *context,
+		const struct progress *progress, struct lo_error *err)
+{
+	uint32_t first = trace_block_at(going->reader, span.begin_ns);
+	uint32_t end = trace_block_at(going->reader, span.end_ns);
+	enum lo_result result = LO_OK;
+	uint32_t number;
+
+	for (number = first; number <= end && number < going->block_count; number++) {
+		const struct touched_task *touched;
+		uint32_t count;
+
+		result = apply_block(going, number, span.begin_ns, span.end_ns, err);
+		if (result == LO_OK && !progress_step(progress, number - first, end - first + 1))
+			result = lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "stopped");
+		if (result != LO_OK)
+			break;
+		touched = live_tasks_touched(going->tasks, &count);
+		for (uint32_t i = 0; i < count; i++)
+			alive(context, touched[i].task);
+	}
+	if (has_gap(going, first > 0 ? going->blocks[first - 1] : 0, number))
+		going->uncertain = true;
+	return result;
+}
+
+enum lo_result trace_states_span(struct trace_reader *reader, struct time_span span,
+		void (*alive)(void *context, uint32_t task), void *context, bool *uncertain,
+		const struct progress *progress, struct lo_error *err)
+{
+	struct going going = { 0 };
+	struct trace_states states = { 0 };
+	enum lo_result result = going_run(
+			&going, reader, (struct place){ span.begin_ns, UINT32_MAX }, progress, err);
+
+	if (result == LO_OK)
+		result = list_states(&going, &states, err);
+	for (uint32_t i = 0; i < states.count; i++)
+		alive(context, states.tasks[i].task);
+	if (result == LO_OK)
+		result = tell_span(&going, span, alive, context, progress, err);
+	if (going.uncertain && uncertain)
+		*uncertain = true;
+	trace_states_release(&states);
+	going_release(&going);
+	return result;
 }
 
 static enum lo_result states_before(struct trace_reader *reader, struct place end,

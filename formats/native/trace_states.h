@@ -7,6 +7,7 @@
 #include "formats/base/error.h"
 #include "formats/base/progress.h"
 #include "formats/model/event.h"
+#include "formats/model/time_span.h"
 #include "formats/native/live_tasks.h"
 #include "formats/native/trace_reader.h"
 
@@ -46,6 +47,15 @@ void trace_states_release(struct trace_states *states);
  */
 enum lo_result trace_states_of(struct trace_reader *reader, uint64_t time_ns, const uint32_t *tasks,
 		uint32_t count, struct task_state_at *out, bool *uncertain,
+		const struct progress *progress, struct lo_error *err);
+
+/*
+ * Tells every task that is alive at some time of a span, some of them more than once: those alive
+ * at its begin, then those with events in it. Takes the time of decoding all of it. `uncertain`
+ * is set when something is lost, otherwise left alone.
+ */
+enum lo_result trace_states_span(struct trace_reader *reader, struct time_span span,
+		void (*alive)(void *context, uint32_t task), void *context, bool *uncertain,
 		const struct progress *progress, struct lo_error *err);
 
 /*

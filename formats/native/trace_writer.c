@@ -165,6 +165,9 @@ static enum lo_result write_frame(
 	writer->header.extra_bytes = TABLE_EXTRA_BYTES;
 	if (section_has_range(draft->type))
 		section_range_store(&writer->header, &draft->range);
+	if (draft->extra_bytes > 0)
+		memcpy(writer->header.extra + RANGE_EXTRA_BYTES, draft->extra, draft->extra_bytes);
+	writer->header.extra_bytes += (uint32_t)draft->extra_bytes;
 	result = byte_packer_pack(writer->packer, draft->raw, draft->raw_bytes, &writer->payload,
 			&writer->failure);
 	if (result == LO_OK)

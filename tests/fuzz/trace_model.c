@@ -5,6 +5,7 @@
 
 #include "formats/base/limits.h"
 #include "formats/model/object.h"
+#include "formats/native/trace_alive.h"
 #include "formats/native/trace_counters.h"
 #include "formats/native/trace_cursor.h"
 #include "formats/native/trace_notes.h"
@@ -333,6 +334,20 @@ static void check_some_states(
 	}
 }
 
+static void check_alive(struct trace_reader *reader, struct time_span span)
+{
+	struct alive_query query = { span, 2, 5 };
+	struct alive_tasks alive;
+
+	promise(trace_alive_in(&alive, reader, &query, NULL, NULL) == LO_OK);
+	promise(alive.count <= query.limit && alive.total >= alive.count);
+	for (uint32_t i = 0; i < alive.count; i++) {
+		promise(alive.tasks[i] >= query.from && alive.tasks[i] <= LIMIT_TASKS);
+		promise(i == 0 || alive.tasks[i] > alive.tasks[i - 1]);
+	}
+	alive_tasks_release(&alive);
+}
+
 void model_check_states(struct trace_reader *reader)
 {
 	uint64_t duration_ns = trace_reader_info(reader)->duration_ns;
@@ -349,5 +364,6 @@ void model_check_states(struct trace_reader *reader)
 		}
 		check_some_states(reader, time_ns, &states);
 		trace_states_release(&states);
+		check_alive(reader, (struct time_span){ time_ns / 2, time_ns });
 	}
 }

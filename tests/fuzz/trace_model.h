@@ -28,7 +28,7 @@ void model_check_side(struct trace_reader *reader);
 /* Reads every table through the reader's functions, ids out of range included. */
 void model_check_tables(struct trace_reader *reader);
 
-/* Asks for the states of all tasks, and of some, at a few times. */
+/* Asks for the states of all tasks, and of some, at a few times, and who is alive in some spans. */
 void model_check_states(struct trace_reader *reader);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "formats/native/layout.h"
 #include "formats/native/tile_section.h"
+#include "formats/native/trace_alive.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_states.h"
 #include "tests/support/event_generator.h"
@@ -63,12 +64,19 @@ static void need_everything(struct trace_reader *reader)
 {
 	struct trace_section section;
 	struct task_state_at task;
+	struct alive_query all = { TIME_SPAN_ALL, 0, UINT32_MAX };
+	struct alive_tasks alive;
 	uint64_t behind_ns = 0;
 	uint32_t id = 1;
 
 	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
 		if (section.span.end_ns > 0)
 			behind_ns = section.span.end_ns;
+		/* All lives are needed to know who is alive when. */
+		if (strcmp(section.name, "lives") == 0) {
+			assert_int_equal(trace_alive_in(&alive, reader, &all, NULL, NULL), LO_OK);
+			alive_tasks_release(&alive);
+		}
 		if (strcmp(section.name, "snapshot") == 0)
 			assert_int_equal(trace_states_of(reader, behind_ns, &id, 1, &task, NULL,
 							 NULL, NULL),
