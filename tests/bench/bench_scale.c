@@ -17,13 +17,15 @@
 
 #include "formats/native/block.h"
 #include "formats/native/trace_cursor.h"
+#include "formats/native/trace_states.h"
 #include "formats/native/trace_writer.h"
 #include "tests/bench/stage.h"
 #include "tests/support/generator/dice.h"
 #include "tests/support/generator/trace_generator.h"
 
-#define OPENS 7u
-#define SEEKS 300u
+#define OPENS       7u
+#define QUESTIONS   300u
+#define SCREEN_ROWS 50u
 
 struct bench {
 	struct generator_options options;
@@ -149,36 +151,110 @@ static void read_all(void *context, double *numbers)
 	}
 }
 
-/* CPU time to go to a random instant and read one event there; the file is not in memory. */
-static void seek_about(void *context, double *numbers)
-{
-	struct bench *bench = context;
-	struct trace_reader *reader;
-	struct dice dice = dice_for(1, 1);
-	double cpu_ms[SEEKS];
-	double wall_ms[SEEKS];
+/* ---- random access ---- */
 
-	forget_file(bench->path);
-	reader = open_reader(bench);
-	for (unsigned i = 0; i < SEEKS; i++) {
+/* What is asked at one instant. */
+struct question {
+	const char *what;
+	void (*ask)(struct trace_reader *reader, struct dice *dice, uint64_t time_ns);
+};
+
+static void ask_event(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+{
+	struct trace_cursor *cursor = NULL;
+	struct lo_error err = { 0 };
+	struct event event;
+
+	(void)dice;
+	must(trace_cursor_open(&cursor, reader, TIME_SPAN_ALL, &err), &err);
+	must(trace_cursor_seek(cursor, time_ns, &err), &err);
+	trace_cursor_next(cursor, &event, &err);
+	trace_cursor_close(cursor);
+}
+
+static void ask_states(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+{
+	struct trace_states states = { 0 };
+	struct lo_error err = { 0 };
+
+	(void)dice;
+	must(trace_states_at(&states, reader, time_ns, NULL, &err), &err);
+	trace_states_release(&states);
+}
+
+/* Neighbours by number, as rows on a screen often are. */
+static void ask_some_states(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+{
+	uint32_t tasks[SCREEN_ROWS];
+	struct task_state_at states[SCREEN_ROWS];
+	struct lo_error err = { 0 };
+	uint32_t first = 1 + dice_below(dice, trace_reader_info(reader)->tasks);
+
+	for (uint32_t i = 0; i < SCREEN_ROWS; i++)
+		tasks[i] = first + i;
+	must(trace_states_of(reader, time_ns, tasks, SCREEN_ROWS, states, NULL, NULL, &err), &err);
+}
+
+static const struct question questions[] = {
+	{ "the event at an instant", ask_event },
+	{ "states of all tasks at an instant", ask_states },
+	{ "states of 50 tasks at an instant", ask_some_states },
+};
+
+struct asking {
+	struct bench *bench;
+	const struct question *question;
+};
+
+enum asked {
+	ASKED_CPU_MEDIAN,
+	ASKED_CPU_P99,
+	ASKED_CPU_MOST,
+	ASKED_WALL_MEDIAN,
+	ASKED_WALL_P99,
+	ASKED_WALL_MOST,
+};
+
+/* At random instants, in a file that is not in memory at first. */
+static void ask_often(void *context, double *numbers)
+{
+	struct asking *asking = context;
+	struct dice dice = dice_for(1, 1);
+	struct trace_reader *reader;
+	double cpu_ms[QUESTIONS];
+	double wall_ms[QUESTIONS];
+
+	forget_file(asking->bench->path);
+	reader = open_reader(asking->bench);
+	for (unsigned i = 0; i < QUESTIONS; i++) {
 		uint64_t time_ns = dice_next(&dice) % trace_reader_info(reader)->duration_ns;
-		struct trace_cursor *cursor = NULL;
-		struct lo_error err = { 0 };
-		struct event event;
 
 		cpu_ms[i] = -1e3 * stage_cpu_s();
 		wall_ms[i] = -1e3 * stage_wall_s();
-		must(trace_cursor_open(&cursor, reader, TIME_SPAN_ALL, &err), &err);
-		must(trace_cursor_seek(cursor, time_ns, &err), &err);
-		trace_cursor_next(cursor, &event, &err);
-		trace_cursor_close(cursor);
+		asking->question->ask(reader, &dice, time_ns);
 		cpu_ms[i] += 1e3 * stage_cpu_s();
 		wall_ms[i] += 1e3 * stage_wall_s();
 	}
-	numbers[0] = stage_quantile(cpu_ms, SEEKS, 0.5);
-	numbers[1] = stage_quantile(cpu_ms, SEEKS, 0.99);
-	numbers[2] = stage_quantile(wall_ms, SEEKS, 0.5);
-	numbers[3] = stage_quantile(wall_ms, SEEKS, 0.99);
+	numbers[ASKED_CPU_MEDIAN] = stage_quantile(cpu_ms, QUESTIONS, 0.5);
+	numbers[ASKED_CPU_P99] = stage_quantile(cpu_ms, QUESTIONS, 0.99);
+	numbers[ASKED_CPU_MOST] = cpu_ms[QUESTIONS - 1];
+	numbers[ASKED_WALL_MEDIAN] = stage_quantile(wall_ms, QUESTIONS, 0.5);
+	numbers[ASKED_WALL_P99] = stage_quantile(wall_ms, QUESTIONS, 0.99);
+	numbers[ASKED_WALL_MOST] = wall_ms[QUESTIONS - 1];
+}
+
+static void print_questions(struct bench *bench)
+{
+	for (size_t i = 0; i < LO_COUNT_OF(questions); i++) {
+		struct asking asking = { bench, &questions[i] };
+		struct stage_result asked = stage_run(ask_often, &asking);
+
+		printf("| %s | %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.0f |\n",
+				profiles[bench->options.profile].name, questions[i].what,
+				asked.numbers[ASKED_CPU_MEDIAN], asked.numbers[ASKED_CPU_P99],
+				asked.numbers[ASKED_CPU_MOST], asked.numbers[ASKED_WALL_MEDIAN],
+				asked.numbers[ASKED_WALL_P99], asked.peak_mib);
+	}
 }
 
 /* ---- where the bytes go ---- */
@@ -250,42 +326,47 @@ static void print_sizes(void *context, double *numbers)
 
 /* ---- tables ---- */
 
-static void print_heads(void)
+static void print_bytes_head(void)
 {
-	printf("| profile | events | bytes/event |");
+	printf("\nbytes per event\n\n| profile | events | all |");
 	for (unsigned i = 0; i < EVENT_COLUMN_COUNT; i++)
 		printf(" %s |", event_columns[i].name);
-	printf(" block headers | other sections |\n|---|---|---|");
+	printf(" headers | other sections |\n|---|---|---|");
 	for (unsigned i = 0; i < EVENT_COLUMN_COUNT; i++)
 		printf("---|");
 	puts("---|---|");
 }
 
-static void bench_profile(struct bench *bench)
+static void print_costs(struct bench *bench, const struct stage_result *written)
 {
-	const struct profile *profile = &profiles[bench->options.profile];
-	struct stage_result written = stage_run(write_file, bench);
 	struct stage_result cold = open_often(bench, true);
 	struct stage_result warm = open_often(bench, false);
 	struct stage_result all = stage_run(read_all, bench);
-	struct stage_result seeks = stage_run(seek_about, bench);
-	struct stage_result sizes = stage_run(print_sizes, bench);
-	double events = written.numbers[WRITTEN_EVENTS];
+	const double *made = written->numbers;
 
-	printf("\n%s: %.0f events of %.0f tasks in %.3g s; file %.1f MB, %.2f bytes/event\n",
-			profile->name, events, written.numbers[WRITTEN_TASKS],
-			written.numbers[WRITTEN_SECONDS], sizes.numbers[0] / 1e6,
-			sizes.numbers[0] / events);
-	printf("  write   %6.1f ns/event CPU (made up in %.1f s altogether), %.0f MiB\n",
-			written.numbers[WRITTEN_NS], written.wall_s, written.peak_mib);
-	printf("  open    cold %.2f ms CPU, %.2f ms; warm %.2f ms CPU, %.2f ms; %.0f MiB\n",
-			cold.numbers[OPENED_CPU_MS], cold.numbers[OPENED_WALL_MS],
-			warm.numbers[OPENED_CPU_MS], warm.numbers[OPENED_WALL_MS], cold.peak_mib);
-	printf("  decode  %6.1f ns/event CPU, %.2f s, %.0f MiB\n", all.numbers[0], all.wall_s,
-			all.peak_mib);
-	printf("  seek    cold median %.2f ms CPU, %.2f ms; p99 %.2f ms CPU, %.2f ms; %.0f MiB\n\n",
-			seeks.numbers[0], seeks.numbers[2], seeks.numbers[1], seeks.numbers[3],
-			seeks.peak_mib);
+	puts("\n| profile | events | tasks | seconds | write ns | MiB | open cold ms | CPU | warm ms "
+	     "| CPU | MiB | decode ns | MiB |\n"
+	     "|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+	printf("| %s | %.3g | %.3g | %.3g | %.0f | %.0f | %.1f | %.1f | %.1f | %.1f | %.0f | %.0f | "
+	       "%.0f |\n",
+			profiles[bench->options.profile].name, made[WRITTEN_EVENTS],
+			made[WRITTEN_TASKS], made[WRITTEN_SECONDS], made[WRITTEN_NS],
+			written->peak_mib, cold.numbers[OPENED_WALL_MS],
+			cold.numbers[OPENED_CPU_MS], warm.numbers[OPENED_WALL_MS],
+			warm.numbers[OPENED_CPU_MS], cold.peak_mib, all.numbers[0], all.peak_mib);
+}
+
+static void bench_profile(struct bench *bench)
+{
+	struct stage_result written = stage_run(write_file, bench);
+
+	print_costs(bench, &written);
+	print_bytes_head();
+	stage_run(print_sizes, bench);
+	puts("\nat random instants, ms\n\n"
+	     "| profile | what | CPU median | p99 | most | time median | p99 | MiB |\n"
+	     "|---|---|---|---|---|---|---|---|");
+	print_questions(bench);
 	unlink(bench->path);
 }
 
@@ -324,7 +405,6 @@ int main(int argc, char **argv)
 	if (bench.options.events < 1000)
 		complain();
 	snprintf(bench.path, sizeof(bench.path), "%s/bench_scale.%d.loiter", folder, getpid());
-	print_heads();
 	for (unsigned i = 0; optind == argc && i < LO_COUNT_OF(usual); i++) {
 		bench.options.profile = usual[i];
 		bench_profile(&bench);

@@ -187,6 +187,7 @@ static const struct language go = {
 	.kind = TASK_GOROUTINE,
 	.sleep_reason = REASON_SLEEP,
 	.join_reason = REASON_SYNC,
+	.ready_is_told = true,
 	.sleep_leaf = "time.Sleep",
 	.join_leaf = "sync.(*WaitGroup).Wait",
 	.main_root = { "runtime.main", "main.main" },
@@ -261,13 +262,14 @@ static const struct op stage_main_ops[] = {
 
 static const struct op acceptor_ops[] = {
 	OUTSIDE(T_SOCKET, 120 * US, "serve_events", 12),
-	WORK(8 * US),
+	WORK(4 * US),
 	PUT_ANY(T_PIPE, "forward_request", 40),
 	AGAIN(0),
 };
 
 static const struct op producer_ops[] = {
-	WORK(60 * US),
+	OUTSIDE(T_SOCKET, 50 * US, "read_input", 30),
+	WORK(5 * US),
 	LOCK_OWN(T_QUEUE_LOCK, "queue_push", 60),
 	WORK(600),
 	UNLOCK,
@@ -282,7 +284,7 @@ static const struct op worker_ops[] = {
 	WORK(300),
 	WAIT_FOR_OWN(T_QUEUE, "queue_pop", 12),
 	UNLOCK,
-	WORK(20 * US),
+	WORK(6 * US),
 	LOCK(T_TABLE, "table_update", 1500),
 	WORK(1500),
 	CHANCE(2500, 3),
@@ -297,7 +299,7 @@ static const struct op worker_ops[] = {
 
 static const struct op stage_ops[] = {
 	TAKE_OWN(T_PIPE, "stage_read", 30),
-	WORK(15 * US),
+	WORK(5 * US),
 	LOCK(T_TABLE, "table_find", 300),
 	WORK(700),
 	UNLOCK,
@@ -407,19 +409,19 @@ static const struct op go_acceptor_ops[] = {
 };
 
 static const struct op go_handler_ops[] = {
-	WORK(30 * US),
+	WORK(3 * US),
 	OUTSIDE(G_CONNECTION, 9 * MS, "main.read_request", 40),
-	WORK(40 * US),
+	WORK(4 * US),
 	LOCK(G_SESSIONS, "main.session_of", 120),
-	WORK(2 * US),
+	WORK(300),
 	UNLOCK,
 	CHANCE(3500, 2),
 	SPAWN(G_LOOKUP, 2, 3 * US, "main.fan_out", 60),
 	JOIN("main.gather", 60),
-	WORK(60 * US),
+	WORK(5 * US),
 	CHANCE(3000, 3),
 	PUT_ANY(G_JOBS, "main.enqueue_job", 30),
-	WORK(5 * US),
+	WORK(US),
 	{ .code = OP_TAKE,
 			.with = G_RESULTS,
 			.pick = PICK_ANY,
@@ -431,21 +433,21 @@ static const struct op go_handler_ops[] = {
 };
 
 static const struct op go_lookup_ops[] = {
-	WORK(20 * US),
+	WORK(2 * US),
 	OUTSIDE(G_DATABASE, 500 * US, "main.query_database", 300),
-	WORK(25 * US),
+	WORK(2 * US),
 	CHANCE(4000, 3),
 	LOCK(G_STATS, "main.count_lookup", 20),
-	WORK(300),
+	WORK(100),
 	UNLOCK,
-	WORK(5 * US),
+	WORK(US),
 };
 
 static const struct op go_worker_ops[] = {
 	TAKE_OWN(G_JOBS, "main.next_job", 2),
-	WORK(150 * US),
+	WORK(9 * US),
 	LOCK(G_SESSIONS, "main.update_session", 200),
-	WORK(3 * US),
+	WORK(400),
 	UNLOCK,
 	PUT_ANY(G_RESULTS, "main.hand_over", 6),
 	AGAIN(0),
@@ -453,21 +455,21 @@ static const struct op go_worker_ops[] = {
 
 static const struct op go_subscriber_ops[] = {
 	TAKE_OWN(G_EVENTS, "main.next_event", 3),
-	WORK(10 * US),
+	WORK(2 * US),
 	AGAIN(0),
 };
 
 static const struct op go_publisher_ops[] = {
 	SLEEP(300 * US, "main.batch"),
 	PUT_ANY(G_EVENTS, "main.publish", 8),
-	WORK(2 * US),
+	WORK(500),
 	REPEAT(1, 20),
 	AGAIN(0),
 };
 
 static const struct op go_keeper_ops[] = {
 	OUTSIDE(G_CONNECTION, 400 * MS, "main.keep_alive", 12),
-	WORK(20 * US),
+	WORK(3 * US),
 	AGAIN(0),
 };
 
@@ -535,38 +537,38 @@ static const struct op alive_main_ops[] = {
 
 /* 200 tasks each, and 50 in 10,000 of them are branches. */
 static const struct op branch_ops[] = {
-	SPAWN(A_SLEEPER, 90, 400 * US, "main.start_sleepers", 2),
-	SPAWN(A_CLIENT, 50, 400 * US, "main.start_clients", 2),
-	SPAWN(A_READER, 30, 400 * US, "main.start_readers", 2),
-	SPAWN(A_FEEDER, 30, 400 * US, "main.start_feeders", 2),
+	SPAWN(A_SLEEPER, 90, 2 * US, "main.start_sleepers", 2),
+	SPAWN(A_CLIENT, 50, 2 * US, "main.start_clients", 2),
+	SPAWN(A_READER, 30, 2 * US, "main.start_readers", 2),
+	SPAWN(A_FEEDER, 30, 2 * US, "main.start_feeders", 2),
 	JOIN("main.wait_for_branch", 2),
 };
 
 static const struct op sleeper_ops[] = {
 	TICK(150 * MS, 20, "main.poll_state"),
-	WORK(20 * US),
+	WORK(2 * US),
 	AGAIN(0),
 };
 
 static const struct op alive_client_ops[] = {
 	OUTSIDE(A_SOCKET, 200 * MS, "main.read_message", 60),
-	WORK(30 * US),
+	WORK(3 * US),
 	LOCK(A_SHARDS, "main.update_shard", 100),
-	WORK(4 * US),
+	WORK(500),
 	UNLOCK,
 	AGAIN(0),
 };
 
 static const struct op reader_ops[] = {
 	TAKE_OWN(A_MAIL, "main.next_mail", 4),
-	WORK(15 * US),
+	WORK(3 * US),
 	AGAIN(0),
 };
 
 static const struct op feeder_ops[] = {
 	SLEEP(100 * MS, "main.wait_for_batch"),
 	PUT_ANY(A_MAIL, "main.send_mail", 30),
-	WORK(5 * US),
+	WORK(US),
 	AGAIN(0),
 };
 
@@ -605,17 +607,17 @@ static const struct op short_main_ops[] = {
 };
 
 static const struct op short_spawner_ops[] = {
-	SPAWN(S_BRIEF, 40, 25 * US, "main.fan_out", 200),
+	SPAWN(S_BRIEF, 40, 700, "main.fan_out", 200),
 	JOIN("main.gather", 200),
-	WORK(60 * US),
+	WORK(5 * US),
 	AGAIN(0),
 };
 
 static const struct op short_brief_ops[] = {
-	WORK(40 * US),
+	WORK(3 * US),
 	CHANCE(1500, 3),
 	LOCK(S_LOCK, "main.count", 40),
-	WORK(US),
+	WORK(200),
 	UNLOCK,
 	CHANCE(800, 1),
 	SLEEP(300 * US, "main.retry"),
@@ -691,20 +693,75 @@ static const struct role idle_roles[] = {
 };
 
 const struct profile profiles[PROFILE_COUNT] = {
-	[PROFILE_THREAD_LIKE] = { "thread-like", "64 threads with locks, a queue and pipes",
-			&threads, "/srv/shop/bin/orderd", "/srv/shop/lib/libstore.so.3",
-			"/srv/shop/bin/stage", thread_roles, thread_groups, T_ROLE_COUNT,
-			T_GROUP_COUNT, 64, 1000000 },
-	[PROFILE_GO_LIKE] = { "go-like", "thousands of goroutines alive, millions short-lived", &go,
-			"/srv/shop/bin/gateway", "/srv/shop/bin/gateway", NULL, go_roles, go_groups,
-			G_ROLE_COUNT, G_GROUP_COUNT, 4000, 1000000 },
-	[PROFILE_MANY_ALIVE] = { "many-alive", "200,000 goroutines at the same time", &go,
-			"/srv/shop/bin/presence", "/srv/shop/bin/presence", NULL, alive_roles,
-			alive_groups, A_ROLE_COUNT, A_GROUP_COUNT, 200000, 10000000 },
-	[PROFILE_MANY_SHORT] = { "many-short", "3 million goroutines that hardly live", &go,
-			"/srv/shop/bin/crawl", "/srv/shop/bin/crawl", NULL, short_roles,
-			short_groups, S_ROLE_COUNT, S_GROUP_COUNT, 500, 10600000 },
-	[PROFILE_SERVER_IDLE] = { "server-idle", "pools, timers and acceptors that mostly rest",
-			&threads, "/srv/shop/bin/stored", "/srv/shop/lib/libstore.so.3", NULL,
-			idle_roles, idle_groups, I_ROLE_COUNT, I_GROUP_COUNT, 200, 20000 },
+	[PROFILE_THREAD_LIKE] = {
+		.name = "thread-like",
+		.help = "64 threads with locks, queues and pipes",
+		.language = &threads,
+		.program = "/srv/shop/bin/orderd",
+		.library = "/srv/shop/lib/libstore.so.3",
+		.second_program = "/srv/shop/bin/stage",
+		.roles = thread_roles,
+		.groups = thread_groups,
+		.role_count = T_ROLE_COUNT,
+		.group_count = T_GROUP_COUNT,
+		.cpus = 8,
+		.tasks = 64,
+		.events = 1000000,
+	},
+	[PROFILE_GO_LIKE] = {
+		.name = "go-like",
+		.help = "thousands of goroutines alive, millions short-lived",
+		.language = &go,
+		.program = "/srv/shop/bin/gateway",
+		.library = "/srv/shop/bin/gateway",
+		.roles = go_roles,
+		.groups = go_groups,
+		.role_count = G_ROLE_COUNT,
+		.group_count = G_GROUP_COUNT,
+		.cpus = 8,
+		.tasks = 4000,
+		.events = 1000000,
+	},
+	[PROFILE_MANY_ALIVE] = {
+		.name = "many-alive",
+		.help = "200,000 goroutines at the same time",
+		.language = &go,
+		.program = "/srv/shop/bin/presence",
+		.library = "/srv/shop/bin/presence",
+		.roles = alive_roles,
+		.groups = alive_groups,
+		.role_count = A_ROLE_COUNT,
+		.group_count = A_GROUP_COUNT,
+		.cpus = 8,
+		.tasks = 200000,
+		.events = 10000000,
+	},
+	[PROFILE_MANY_SHORT] = {
+		.name = "many-short",
+		.help = "3 million goroutines that hardly live",
+		.language = &go,
+		.program = "/srv/shop/bin/crawl",
+		.library = "/srv/shop/bin/crawl",
+		.roles = short_roles,
+		.groups = short_groups,
+		.role_count = S_ROLE_COUNT,
+		.group_count = S_GROUP_COUNT,
+		.cpus = 8,
+		.tasks = 500,
+		.events = 10600000,
+	},
+	[PROFILE_SERVER_IDLE] = {
+		.name = "server-idle",
+		.help = "pools, timers and acceptors that mostly rest",
+		.language = &threads,
+		.program = "/srv/shop/bin/stored",
+		.library = "/srv/shop/lib/libstore.so.3",
+		.roles = idle_roles,
+		.groups = idle_groups,
+		.role_count = I_ROLE_COUNT,
+		.group_count = I_GROUP_COUNT,
+		.cpus = 4,
+		.tasks = 200,
+		.events = 20000,
+	},
 };

@@ -81,6 +81,8 @@ struct language {
 	uint8_t sleep_reason;
 	uint8_t join_reason;
 	uint8_t join_object; /* OBJECT_TASK: of one task, else of all */
+	/* UNBLOCK is when a task may run again, told by its waker; else when it really runs. */
+	bool ready_is_told;
 	const char *sleep_leaf;
 	const char *join_leaf;
 	const char *spawn_leaf;   /* NULL: the function that spawns is the innermost */
@@ -121,6 +123,7 @@ struct profile {
 	const struct group *groups;
 	uint32_t role_count;
 	uint32_t group_count;
+	uint32_t cpus;
 	uint32_t tasks; /* unless the options say other */
 	uint64_t events;
 };

@@ -10,6 +10,7 @@
 #define NOBODY        UINT32_MAX
 #define WAKE_LEAST_NS 600 /* from the wake-up to the moment at which the task goes on */
 #define WAKE_MEAN_NS  2500
+#define SWITCH_NS     150 /* from one task to the next on a CPU, at least */
 #define BURST_TASKS   1900u
 #define LEAKS_AT_ONCE 3u /* for each percent of the events */
 /* Of the events: when the director plants what. */
@@ -38,7 +39,7 @@ struct sim_task {
 	uint32_t last_child;
 	uint32_t waker;
 	uint32_t stamp; /* counts the times it was put into the heap: older entries are void */
-	uint32_t next;  /* in a line, or in the list of free slots */
+	uint32_t next;  /* in a line, among the ready ones, or in the list of free slots */
 	uint32_t previous;
 	uint32_t resource; /* it stands in this one's line, or NOBODY */
 	uint32_t held[2];
@@ -55,6 +56,8 @@ struct sim_task {
 	uint8_t object_kind;
 	uint8_t making; /* role that it spawns for the director, or 0 */
 	bool passed_on; /* WAIT: signalled, now in the line of the lock */
+	bool on_cpu;
+	bool timed_out;
 	bool looping;
 	bool joins;
 	bool leaves; /* goes on with the op behind pc */
@@ -102,6 +105,9 @@ struct simulation {
 	struct heap_entry *heap;
 	size_t heap_count;
 	size_t heap_capacity;
+
+	uint32_t cpus_free;
+	struct line ready; /* wait for a CPU */
 
 	uint64_t next_instant; /* number of events */
 	uint32_t recent_exits[RECENT_EXITS];
@@ -274,27 +280,88 @@ static void block(struct simulation *sim, uint32_t slot, const struct op *op, ui
 	tell(sim, slot, &event, true);
 }
 
-static void wake(struct simulation *sim, uint32_t slot, uint32_t waker)
-{
-	struct sim_task *task = &sim->tasks[slot];
-
-	task->phase = PHASE_WAKING;
-	task->waker = waker;
-	schedule(sim, slot, WAKE_LEAST_NS + dice_time(&sim->dice, WAKE_MEAN_NS));
-}
-
-static void tell_unblock(struct simulation *sim, uint32_t slot, uint8_t flags)
+static void tell_unblock(struct simulation *sim, uint32_t slot)
 {
 	struct sim_task *task = &sim->tasks[slot];
 	struct event event = { .time_ns = sim->now_ns,
 		.task = task->id,
 		.kind = EVENT_UNBLOCK,
 		.peer = task->waker,
-		.flags = flags };
+		.flags = task->timed_out ? EVENT_FLAG_TIMED_OUT : 0 };
 
 	task->phase = PHASE_ACTIVE;
 	tell(sim, slot, &event, false);
 	task->waker = TASK_NONE;
+	task->timed_out = false;
+}
+
+/* ---- CPUs ---- */
+
+static void run_soon(struct simulation *sim, uint32_t slot)
+{
+	sim->tasks[slot].on_cpu = true;
+	schedule(sim, slot, SWITCH_NS + dice_below(&sim->dice, 2 * SWITCH_NS));
+}
+
+static void get_cpu(struct simulation *sim, uint32_t slot)
+{
+	if (sim->cpus_free > 0) {
+		sim->cpus_free--;
+		run_soon(sim, slot);
+		return;
+	}
+	sim->tasks[slot].next = NOBODY;
+	if (sim->ready.last == NOBODY)
+		sim->ready.first = slot;
+	else
+		sim->tasks[sim->ready.last].next = slot;
+	sim->ready.last = slot;
+}
+
+static void leave_cpu(struct simulation *sim, uint32_t slot)
+{
+	uint32_t next = sim->ready.first;
+
+	sim->tasks[slot].on_cpu = false;
+	if (next == NOBODY) {
+		sim->cpus_free++;
+		return;
+	}
+	sim->ready.first = sim->tasks[next].next;
+	if (sim->ready.first == NOBODY)
+		sim->ready.last = NOBODY;
+	run_soon(sim, next);
+}
+
+/* The task may go on; the time limit that it may have had is void. */
+static void wake(struct simulation *sim, uint32_t slot, uint32_t waker)
+{
+	struct sim_task *task = &sim->tasks[slot];
+
+	task->phase = PHASE_WAKING;
+	task->waker = waker;
+	if (sim->options.profile->language->ready_is_told) {
+		task->stamp++;
+		tell_unblock(sim, slot);
+		get_cpu(sim, slot);
+	} else {
+		schedule(sim, slot, WAKE_LEAST_NS + dice_time(&sim->dice, WAKE_MEAN_NS));
+	}
+}
+
+/* A task that had no CPU is due: it was woken, or its time has come. */
+static void arrive(struct simulation *sim, uint32_t slot)
+{
+	struct sim_task *task = &sim->tasks[slot];
+
+	if (task->phase == PHASE_BLOCKED) {
+		line_remove(sim, slot);
+		task->phase = PHASE_WAKING;
+		task->timed_out = true;
+	}
+	if (task->phase == PHASE_WAKING && sim->options.profile->language->ready_is_told)
+		tell_unblock(sim, slot);
+	get_cpu(sim, slot);
 }
 
 /* ---- life of a task ---- */
@@ -392,8 +459,8 @@ static void end_task(struct simulation *sim, uint32_t slot)
 	struct sim_task *task = &sim->tasks[slot];
 	struct event event = { .time_ns = sim->now_ns, .task = task->id, .kind = EVENT_EXIT };
 
-	tell(sim, slot, &event, false);
 	tell_parent(sim, task);
+	tell(sim, slot, &event, false);
 	sim->recent_exits[event.task % RECENT_EXITS] = event.task;
 	task->phase = PHASE_GONE;
 	task->id = TASK_NONE;
@@ -863,7 +930,7 @@ static void tell_run(struct simulation *sim, uint32_t slot, uint8_t flags)
 	tell(sim, slot, &event, false);
 }
 
-/* What the task that is due begins with. */
+/* What a task that is due on its CPU begins with. */
 static void resume(struct simulation *sim, uint32_t slot)
 {
 	struct sim_task *task = &sim->tasks[slot];
@@ -872,13 +939,10 @@ static void resume(struct simulation *sim, uint32_t slot)
 	case PHASE_CREATED:
 		tell_run(sim, slot, task->parent == NOBODY ? EVENT_FLAG_EXISTING : 0);
 		break;
-	case PHASE_BLOCKED:
-		line_remove(sim, slot);
-		tell_unblock(sim, slot, EVENT_FLAG_TIMED_OUT);
-		break;
 	case PHASE_WAKING:
-		tell_unblock(sim, slot, 0);
+		tell_unblock(sim, slot);
 		break;
+	case PHASE_BLOCKED:
 	case PHASE_ACTIVE:
 	case PHASE_GONE:
 		break;
@@ -904,7 +968,13 @@ enum lo_result simulation_step(struct simulation *sim, struct lo_error *err)
 		take_instant(sim);
 	sim->now_ns = entry.time_ns;
 	sim->told = false;
+	if (!sim->tasks[entry.slot].on_cpu) {
+		arrive(sim, entry.slot);
+		return sim->result;
+	}
 	resume(sim, entry.slot);
+	if (sim->tasks[entry.slot].phase != PHASE_ACTIVE)
+		leave_cpu(sim, entry.slot);
 	return sim->result;
 }
 
@@ -936,6 +1006,19 @@ static enum lo_result make_resources(struct simulation *sim, struct lo_error *er
 	return LO_OK;
 }
 
+/* On a CPU from the start: its first event is at 0. */
+static void start_main(struct simulation *sim)
+{
+	uint32_t slot = make_task(sim, ROLE_MAIN, NOBODY);
+
+	sim->cpus_free = sim->options.profile->cpus - 1;
+	sim->ready = (struct line){ NOBODY, NOBODY };
+	if (slot == NOBODY)
+		return;
+	sim->tasks[slot].on_cpu = true;
+	schedule(sim, slot, 0);
+}
+
 enum lo_result simulation_new(struct simulation **out, const struct simulation_options *options,
 		const struct simulation_listener *listener, struct truth *truth,
 		struct lo_error *err)
@@ -956,7 +1039,7 @@ enum lo_result simulation_new(struct simulation **out, const struct simulation_o
 	sim->next_instant = options->events / TRUTH_INSTANTS / 2;
 	result = make_resources(sim, err);
 	if (result == LO_OK)
-		schedule(sim, make_task(sim, ROLE_MAIN, NOBODY), 0);
+		start_main(sim);
 	if (result == LO_OK)
 		result = sim->result;
 	if (result != LO_OK) {

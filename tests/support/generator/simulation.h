@@ -10,8 +10,10 @@
 #include "tests/support/generator/truth.h"
 
 /*
- * Runs the tasks of a profile in virtual time, each on a processor of its own, and tells what
- * happens in the order of time.
+ * Runs the tasks of a profile in virtual time on the CPUs that the profile has, and tells what
+ * happens in the order of time. A task keeps its CPU until it waits; who is ready when no CPU is
+ * free gets one in turn. So events of one task and of those that it wakes come close together, as
+ * in real traces.
  *
  * A task that has something to do at a certain time stands in a heap by that time; one that waits
  * for another stands in the line of a resource, or in no line when only its parent's end or nothing

@@ -16,6 +16,7 @@
 #include "formats/base/macros.h"
 #include "formats/model/event_schema.h"
 #include "formats/native/trace_cursor.h"
+#include "formats/native/trace_states.h"
 
 #define JUDGED_FROM_NS 200000000ull /* HARD_LEAST_NS of viewer/analysis/thresholds.h */
 
@@ -327,6 +328,45 @@ static void check_seek(struct check *check, uint64_t time_ns, const struct event
 	trace_cursor_close(cursor);
 }
 
+static bool same_state(const struct trace_states *states, uint32_t id, const struct task *task)
+{
+	for (uint32_t i = 0; i < states->count; i++)
+		if (states->tasks[i].task == id)
+			return (states->tasks[i].state == LIVE_BLOCKED) ==
+					       (task->state == STATE_BLOCKED) &&
+			       (task->state != STATE_BLOCKED ||
+					       states->tasks[i].reason == task->reason);
+	return task->state == STATE_EXITED;
+}
+
+/* What the reader says of the same instant without reading the trace from the start. */
+static void check_states(struct check *check, const json_t *instant, uint64_t time_ns)
+{
+	struct trace_states states = { 0 };
+	struct lo_error err = { 0 };
+	uint64_t blocked = 0;
+	size_t i;
+	json_t *sample;
+
+	if (trace_states_at(&states, check->reader, time_ns + 1, NULL, &err) != LO_OK) {
+		differ("no states at %" PRIu64 " ns: %s", time_ns, err.message);
+		return;
+	}
+	for (uint32_t k = 0; k < states.count; k++)
+		blocked += states.tasks[k].state == LIVE_BLOCKED;
+	expect("states of the living", number(instant, "alive"), states.count);
+	expect("states of the blocked", number(instant, "blocked"), blocked);
+	expect("uncertain states", 0, states.uncertain);
+	json_array_foreach(member(instant, "tasks"), i, sample)
+	{
+		uint32_t id = (uint32_t)number(sample, "task");
+
+		if (!same_state(&states, id, &check->tasks[id]))
+			differ("the state of task %" PRIu32 " at %" PRIu64 " ns", id, time_ns);
+	}
+	trace_states_release(&states);
+}
+
 /* `next` is the first event that is later, NULL at the end. */
 static void check_instants(struct check *check, const struct event *next)
 {
@@ -346,6 +386,7 @@ static void check_instants(struct check *check, const struct event *next)
 		expect("blocked at an instant", number(instant, "blocked"), check->blocked);
 		json_array_foreach(member(instant, "tasks"), i, sample)
 				check_sample(check, sample, time_ns);
+		check_states(check, instant, time_ns);
 		if (next)
 			check_seek(check, time_ns, next);
 	}

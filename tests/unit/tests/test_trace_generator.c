@@ -142,7 +142,7 @@ static void profiles_are_complete_and_found_by_name(void **state)
 		const struct profile *profile = &profiles[i];
 
 		assert_int_equal(generator_profile_by_name(profile->name), i);
-		assert_true(profile->tasks > 0 && profile->events > 0);
+		assert_true(profile->cpus > 0 && profile->tasks > 0 && profile->events > 0);
 		for (uint32_t role = 0; role < profile->role_count; role++) {
 			assert_non_null(profile->roles[role].name);
 			assert_non_null(profile->roles[role].entry);
