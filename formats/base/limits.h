@@ -114,4 +114,7 @@
 #define LIMIT_DUMP_GOROUTINES (1u << 21)
 #define LIMIT_DUMP_TOTAL      (1u << 24) /* of all dumps of a file */
 
+/* Labels and other remarks about them, of all dumps: a group of a few bytes may claim millions. */
+#define LIMIT_DUMP_REMARKS (1u << 22)
+
 #endif

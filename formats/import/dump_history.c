@@ -36,6 +36,7 @@ void dump_history_release(struct dump_history *history)
 	go_program_release(&history->program);
 	release_list(&history->present);
 	release_list(&history->past);
+	free(history->remarks);
 	number_map_release(&history->members);
 }
 
@@ -102,6 +103,43 @@ enum lo_result dump_history_add_group(struct dump_history *history,
 	return result;
 }
 
+enum lo_result dump_history_remark(struct dump_history *history, const struct note *note,
+		uint32_t first, struct lo_error *err)
+{
+	for (uint32_t item = first; item < history->present.count; item++) {
+		struct dump_remark *remarks;
+
+		if (history->remark_total == LIMIT_DUMP_REMARKS) {
+			history->dropped += history->present.count - item;
+			return LO_OK;
+		}
+		remarks = grow_array(history->remarks, history->remark_count,
+				&history->remark_capacity, sizeof(*remarks), "remarks", err);
+		if (!remarks)
+			return LO_NO_MEMORY;
+		history->remarks = remarks;
+		remarks[history->remark_count++] = (struct dump_remark){ *note, item };
+		history->remark_total++;
+	}
+	return LO_OK;
+}
+
+static enum lo_result tell_remarks(struct dump_history *history, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+
+	for (uint32_t i = 0; i < history->remark_count && result == LO_OK; i++) {
+		struct note note = history->remarks[i].note;
+
+		note.task = history->present.items[history->remarks[i].item].task;
+		note.begin_ns = history->time_ns;
+		note.end_ns = history->time_ns;
+		result = import_sink_note(history->program.sink, &note, err);
+	}
+	history->remark_count = 0;
+	return result;
+}
+
 static bool is_same_wait(const struct dump_goroutine *past, const struct dump_goroutine *present)
 {
 	return past->blocked && present->blocked && past->reason == present->reason &&
@@ -125,6 +163,13 @@ static uint64_t distance_ns(struct dump_history *history)
 				list->items[i].minutes > past->minutes + minutes)
 			minutes = list->items[i].minutes - past->minutes;
 	}
+	/* Whole minutes of two waits may differ by one from the time between them. */
+	if (history->watch_ns > 0 && history->watch_ns <= APART_NS_MAX &&
+			(minutes == 0 ||
+					(history->watch_ns > (minutes - 1) * NS_PER_MINUTE &&
+							history->watch_ns <
+									(minutes + 1) * NS_PER_MINUTE)))
+		return history->watch_ns;
 	if (minutes > 0)
 		return minutes * NS_PER_MINUTE;
 	history->guessed_distance = true;
@@ -303,6 +348,7 @@ enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_err
 	if (history->present.count == 0)
 		return LO_OK;
 	date_waits(history);
+	history->watch_ns = 0;
 	result = tell_start(history, err);
 	if (result == LO_OK)
 		result = give_tasks(history, err);
@@ -310,6 +356,8 @@ enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_err
 		result = tell_present(history, err);
 	if (result == LO_OK)
 		result = tell_ended(history, err);
+	if (result == LO_OK)
+		result = tell_remarks(history, err);
 	import_sink_advance(history->program.sink, history->time_ns);
 	make_past(history);
 	return result;

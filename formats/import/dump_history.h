@@ -8,6 +8,7 @@
 #include "formats/import/go_trace_common.h"
 #include "formats/import/import_sink.h"
 #include "formats/import/number_map.h"
+#include "formats/model/note.h"
 #include "formats/model/reason.h"
 
 /*
@@ -17,8 +18,9 @@
  * in between, whoever is missing has ended.
  *
  * Time: the waits that are the longest began at 0. How much time lies between two dumps is what the
- * clock said when they were taken, or shows in the minutes of those who wait in both; where neither
- * is known, DUMP_DISTANCE_NS is assumed.
+ * clock said when they were taken; else, of dumps in files of their own, how far apart the files
+ * were written, unless the minutes of those who wait in both contradict it (a copied file); else it
+ * shows in those minutes. Where nothing is known, DUMP_DISTANCE_NS is assumed.
  */
 #define DUMP_DISTANCE_NS 1000000000ull
 
@@ -36,6 +38,12 @@ struct dump_goroutine {
 	bool counted; /* stands for one of a group: `number` is ours, not Go's */
 };
 
+/* What a dump says of a goroutine beside its status: told when the dump is complete. */
+struct dump_remark {
+	struct note note;
+	uint32_t item; /* in the present dump */
+};
+
 struct dump_list {
 	struct dump_goroutine *items;
 	uint32_t count;
@@ -48,13 +56,19 @@ struct dump_history {
 	struct dump_list present;
 	struct dump_list past;
 	struct number_map members; /* stack to how many members its groups have + 1 */
-	uint64_t total;            /* goroutines of all dumps */
+	struct dump_remark *remarks;
+	uint32_t remark_count;
+	uint32_t remark_capacity;
+	uint64_t remark_total; /* of all dumps */
+	uint64_t total;        /* goroutines of all dumps */
 	uint32_t dumps;
 	uint64_t time_ns;       /* of the last dump */
+	uint64_t watch_ns;      /* how much later the present one is, by the files; 0 = not known */
 	uint64_t taken_unix_ns; /* of the present dump, 0 = not known */
 	uint64_t past_unix_ns;  /* of the last dump */
 	bool guessed_distance;
-	uint64_t dropped; /* goroutines beyond LIMIT_DUMP_GOROUTINES or LIMIT_DUMP_TOTAL */
+	uint64_t dropped; /* goroutines and remarks beyond LIMIT_DUMP_GOROUTINES or LIMIT_DUMP_TOTAL
+			   */
 };
 
 enum lo_result dump_history_init(
@@ -75,6 +89,10 @@ enum lo_result dump_history_add_group(struct dump_history *history,
 
 /* When the dump was taken that begins now, the last one being ended. */
 void dump_history_taken(struct dump_history *history, uint64_t unix_ns);
+
+/* Says `note` of all goroutines of the present dump from number `first` on. */
+enum lo_result dump_history_remark(struct dump_history *history, const struct note *note,
+		uint32_t first, struct lo_error *err);
 
 /* The present dump is complete. Does nothing when it is empty. */
 enum lo_result dump_history_end_dump(struct dump_history *history, struct lo_error *err);

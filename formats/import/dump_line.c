@@ -97,20 +97,33 @@ static struct dump_text without_suffixes(struct dump_text status)
 	return status;
 }
 
-static uint64_t find_minutes(struct dump_text attributes)
+static void read_attributes(struct dump_text attributes, struct dump_header *header)
 {
 	while (attributes.length > 0) {
 		uint64_t number;
 		size_t comma;
 
 		attributes = dump_text_trim(attributes);
-		if (take_number(&attributes, &number) && dump_text_begins(attributes, " minutes"))
-			return number;
+		header->locked = header->locked || dump_text_begins(attributes, "locked to thread");
+		if (header->minutes == 0 && take_number(&attributes, &number) &&
+				dump_text_begins(attributes, " minutes"))
+			header->minutes = number;
 		if (!find(attributes, ",", &comma))
 			break;
 		attributes = rest(attributes, comma + 1);
 	}
-	return 0;
+}
+
+/* `text` begins behind the bracket: {key: value}: */
+static struct dump_text find_labels(struct dump_text text)
+{
+	text = dump_text_trim(text);
+	if (text.length > 0 && text.bytes[text.length - 1] == ':')
+		text.length--;
+	text = dump_text_trim(text);
+	if (!dump_text_begins(text, "{") || !ends_with(text, "}") || text.length < 2)
+		return (struct dump_text){ text.bytes, 0 };
+	return (struct dump_text){ text.bytes + 1, text.length - 2 };
 }
 
 /* `text` begins behind "goroutine ". */
@@ -132,9 +145,11 @@ static bool parse_header(struct dump_text text, struct dump_header *header)
 	inside = (struct dump_text){ text.bytes, (uint32_t)close };
 	header->status = inside;
 	header->minutes = 0;
+	header->locked = false;
+	header->labels = find_labels(rest(text, close + 1));
 	if (find(inside, ",", &comma)) {
 		header->status.length = (uint32_t)comma;
-		header->minutes = find_minutes(rest(inside, comma + 1));
+		read_attributes(rest(inside, comma + 1), header);
 	}
 	header->status = without_suffixes(dump_text_trim(header->status));
 	return header->status.length > 0;
@@ -215,9 +230,79 @@ bool dump_line_location(struct dump_text line, struct dump_text *file, uint32_t 
 	return false;
 }
 
-bool dump_line_ancestor(struct dump_text line)
+bool dump_line_ancestor(struct dump_text line, uint64_t *goroutine)
 {
-	return dump_text_begins(dump_text_trim(line), "[originating from goroutine ");
+	static const char words[] = "[originating from goroutine ";
+
+	line = dump_text_trim(line);
+	if (!dump_text_begins(line, words))
+		return false;
+	line = rest(line, sizeof(words) - 1);
+	if (!take_number(&line, goroutine))
+		*goroutine = 0;
+	return true;
+}
+
+bool dump_line_elided(struct dump_text line, uint64_t *frames)
+{
+	*frames = 0;
+	line = dump_text_trim(line);
+	if (!dump_text_begins(line, "...") || !ends_with(line, " frames elided..."))
+		return false;
+	line = rest(line, strlen("..."));
+	return dump_text_is(line, "additional frames elided...") || take_number(&line, frames);
+}
+
+bool dump_line_labels(struct dump_text line, struct dump_text *labels)
+{
+	static const char words[] = "# labels: ";
+
+	line = dump_text_trim(line);
+	if (!dump_text_begins(line, words))
+		return false;
+	*labels = find_labels(rest(line, sizeof(words) - 1));
+	return labels->length > 0;
+}
+
+/* A word up to one of `ends`, or what stands in quotes. */
+static struct dump_text take_word(struct dump_text *text, const char *ends)
+{
+	struct dump_text word;
+	uint32_t at = 0;
+	bool quoted;
+
+	*text = dump_text_trim(*text);
+	quoted = dump_text_begins(*text, "\"");
+	if (quoted)
+		*text = rest(*text, 1);
+	while (at < text->length &&
+			!(quoted ? text->bytes[at] == '"' : strchr(ends, text->bytes[at]) != NULL))
+		at += quoted && text->bytes[at] == '\\' && at + 1 < text->length ? 2 : 1;
+	word = (struct dump_text){ text->bytes, at };
+	*text = rest(*text, at);
+	if (quoted && text->length > 0)
+		*text = rest(*text, 1);
+	return word;
+}
+
+static bool take_mark(struct dump_text *text, char mark)
+{
+	*text = dump_text_trim(*text);
+	if (text->length == 0 || text->bytes[0] != mark)
+		return false;
+	*text = rest(*text, 1);
+	return true;
+}
+
+bool dump_label_next(struct dump_text *labels, struct dump_text *key, struct dump_text *value)
+{
+	*key = take_word(labels, ":,");
+	if (!take_mark(labels, ':'))
+		return false;
+	*value = take_word(labels, ",");
+	*value = dump_text_trim(*value);
+	take_mark(labels, ',');
+	return key->length > 0;
 }
 
 bool dump_line_profile(struct dump_text line)

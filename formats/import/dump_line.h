@@ -21,6 +21,8 @@ struct dump_header {
 	uint64_t goroutine;
 	struct dump_text status; /* without attributes and without suffixes like "(scan)" */
 	uint64_t minutes;        /* of waiting, 0 = under one or not known */
+	bool locked;             /* to a system thread */
+	struct dump_text labels; /* what stands between the braces, empty = none */
 };
 bool dump_line_header(struct dump_text line, struct dump_header *header);
 
@@ -34,7 +36,19 @@ bool dump_line_created(struct dump_text line, struct dump_text *function, uint64
 bool dump_line_location(struct dump_text line, struct dump_text *file, uint32_t *line_number);
 
 /* [originating from goroutine 5]: */
-bool dump_line_ancestor(struct dump_text line);
+bool dump_line_ancestor(struct dump_text line, uint64_t *goroutine);
+
+/* ...23 frames elided... or ...additional frames elided...: then *frames is 0. */
+bool dump_line_elided(struct dump_text line, uint64_t *frames);
+
+/* # labels: {"k":"v"}: what stands between the braces. */
+bool dump_line_labels(struct dump_text line, struct dump_text *labels);
+
+/*
+ * Takes the next label from the front of `labels`: key: value, or with either in quotes. Quotes are
+ * left out, what is escaped in them stays as it is.
+ */
+bool dump_label_next(struct dump_text *labels, struct dump_text *key, struct dump_text *value);
 
 /* goroutine profile: total 251 */
 bool dump_line_profile(struct dump_text line);

@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "formats/base/limits.h"
@@ -13,12 +13,19 @@
  */
 #define LINE_MAX_BYTES 65536u
 
+/* Labels, ancestors and the like of one goroutine; the runtime keeps at most ten ancestors. */
+#define REMARKS_MAX 32u
+
+/* Bytes of a key or value of a label; the rest is cut. */
+#define LABEL_MAX 1024u
+
 enum part {
-	PART_NOISE,   /* outside of any goroutine */
-	PART_FRAMES,  /* of a goroutine, innermost first */
-	PART_CREATED, /* where it was created: one location */
-	PART_SKIP,    /* inside something that is not counted: ancestors, system stacks */
-	PART_GROUP,   /* frames of a group (debug=1) */
+	PART_NOISE,    /* outside of any goroutine */
+	PART_FRAMES,   /* of a goroutine, innermost first */
+	PART_CREATED,  /* where it was created: one location */
+	PART_ANCESTOR, /* frames of who made the goroutine's creator */
+	PART_SKIP,     /* inside something that is not counted: system stacks */
+	PART_GROUP,    /* frames of a group (debug=1) */
 };
 
 struct dumps {
@@ -35,6 +42,11 @@ struct dumps {
 	uint32_t frame_count;
 	struct go_frame created;
 	bool has_created;
+	struct go_frame ancestor_frames[GO_FRAMES_MAX];
+	uint32_t ancestor_frame_count;
+	uint64_t ancestor; /* whose frames these are, 0 = nobody's */
+	struct note remarks[REMARKS_MAX];
+	uint32_t remark_count;
 	uint32_t function; /* string id of a function line whose location is to come, 0 = none */
 
 	uint64_t nameless_statuses; /* for which there was no number left */
@@ -69,6 +81,73 @@ static bool is_function(const struct dumps *dumps, const struct go_frame *frame,
 {
 	return strcmp(trace_writer_get_string(dumps->history.program.sink->writer, frame->function),
 			       name) == 0;
+}
+
+/* ---- what is said beside frames and status ---- */
+
+static void add_remark(struct dumps *dumps, const struct note *note)
+{
+	if (dumps->remark_count < REMARKS_MAX)
+		dumps->remarks[dumps->remark_count++] = *note;
+}
+
+/* A text that may have escapes: of quotes and backslashes they are taken back. */
+static enum lo_result intern_unquoted(
+		struct dumps *dumps, struct dump_text text, uint32_t *id, struct lo_error *err)
+{
+	char plain[LABEL_MAX];
+	uint32_t length = 0;
+
+	for (uint32_t at = 0; at < text.length && length < sizeof(plain); at++) {
+		if (text.bytes[at] == '\\' && at + 1 < text.length &&
+				(text.bytes[at + 1] == '"' || text.bytes[at + 1] == '\\'))
+			at++;
+		plain[length++] = text.bytes[at];
+	}
+	return intern(dumps, (struct dump_text){ plain, length }, id, err);
+}
+
+static enum lo_result add_labels(struct dumps *dumps, struct dump_text labels, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+	struct dump_text key;
+	struct dump_text value;
+
+	while (result == LO_OK && dumps->remark_count < REMARKS_MAX &&
+			dump_label_next(&labels, &key, &value)) {
+		struct note note = { .kind = NOTE_LABEL };
+
+		result = intern_unquoted(dumps, key, &note.name, err);
+		if (result == LO_OK)
+			result = intern_unquoted(dumps, value, &note.text, err);
+		add_remark(dumps, &note);
+	}
+	return result;
+}
+
+static enum lo_result finish_ancestor(struct dumps *dumps, struct lo_error *err)
+{
+	struct note note = { .kind = NOTE_ANCESTOR, .value = dumps->ancestor };
+	struct go_place place;
+	enum lo_result result;
+
+	if (dumps->ancestor == 0)
+		return LO_OK;
+	dumps->ancestor = 0;
+	result = go_program_stack(&dumps->history.program, dumps->ancestor_frames,
+			dumps->ancestor_frame_count, &place, err);
+	note.stack = place.stack;
+	add_remark(dumps, &note);
+	return result;
+}
+
+static enum lo_result tell_remarks(struct dumps *dumps, uint32_t first, struct lo_error *err)
+{
+	enum lo_result result = LO_OK;
+
+	for (uint32_t i = 0; i < dumps->remark_count && result == LO_OK; i++)
+		result = dump_history_remark(&dumps->history, &dumps->remarks[i], first, err);
+	return result;
 }
 
 /* The frames collected so far as stacks of the native trace. */
@@ -122,10 +201,13 @@ static enum wait_reason guess_reason(const struct dumps *dumps)
 
 static enum lo_result close_goroutine(struct dumps *dumps, struct lo_error *err)
 {
+	uint32_t first = dumps->history.present.count;
 	enum lo_result result = LO_OK;
 
 	if (dumps->is_open) {
 		result = finish_stacks(dumps, err);
+		if (result == LO_OK)
+			result = finish_ancestor(dumps, err);
 		if (result == LO_OK && dumps->count > 0) {
 			dumps->goroutine.blocked = true;
 			dumps->goroutine.reason = (uint8_t)guess_reason(dumps);
@@ -133,6 +215,8 @@ static enum lo_result close_goroutine(struct dumps *dumps, struct lo_error *err)
 					&dumps->history, &dumps->goroutine, dumps->count, err);
 		} else if (result == LO_OK)
 			result = dump_history_add(&dumps->history, &dumps->goroutine, err);
+		if (result == LO_OK)
+			result = tell_remarks(dumps, first, err);
 	}
 	dumps->is_open = false;
 	dumps->part = PART_NOISE;
@@ -147,6 +231,8 @@ static void open_goroutine(struct dumps *dumps, enum part part)
 	dumps->count = 0;
 	dumps->frame_count = 0;
 	dumps->has_created = false;
+	dumps->ancestor = 0;
+	dumps->remark_count = 0;
 	dumps->part = part;
 	dumps->goroutines++;
 }
@@ -183,7 +269,9 @@ static enum lo_result begin_goroutine(
 		result = go_program_reason(&dumps->history.program, header->status.bytes,
 				header->status.length, &dumps->goroutine.reason, &named, err);
 	dumps->nameless_statuses += !named;
-	return result;
+	if (header->locked)
+		add_remark(dumps, &(struct note){ .kind = NOTE_THREAD_LOCK });
+	return result == LO_OK ? add_labels(dumps, header->labels, err) : result;
 }
 
 static enum lo_result begin_group(struct dumps *dumps, uint64_t count, struct lo_error *err)
@@ -215,11 +303,26 @@ static enum lo_result begin_dump_at(struct dumps *dumps, uint64_t unix_ns, struc
 static enum lo_result add_frame(
 		struct dumps *dumps, struct dump_text file, uint32_t line, struct lo_error *err)
 {
-	if (dumps->frame_count == GO_FRAMES_MAX) {
+	bool own = dumps->part != PART_ANCESTOR;
+	struct go_frame *frames = own ? dumps->frames : dumps->ancestor_frames;
+	uint32_t *count = own ? &dumps->frame_count : &dumps->ancestor_frame_count;
+
+	if (*count == GO_FRAMES_MAX) {
 		dumps->function = 0;
 		return LO_OK;
 	}
-	return make_frame(dumps, file, line, &dumps->frames[dumps->frame_count++], err);
+	return make_frame(dumps, file, line, &frames[(*count)++], err);
+}
+
+static enum lo_result begin_ancestor(struct dumps *dumps, uint64_t goroutine, struct lo_error *err)
+{
+	enum lo_result result = finish_ancestor(dumps, err);
+
+	dumps->part = PART_ANCESTOR;
+	dumps->ancestor = goroutine;
+	dumps->ancestor_frame_count = 0;
+	dumps->function = 0;
+	return result;
 }
 
 static enum lo_result take_location(
@@ -238,10 +341,19 @@ static enum lo_result take_goroutine_line(
 {
 	struct dump_text text;
 	uint32_t line_number;
+	uint64_t number;
 
 	if (dump_text_trim(line).length == 0)
 		return close_goroutine(dumps, err);
-	if (dump_line_ancestor(line)) {
+	if (!dumps->is_open) /* a thread's own stack */
+		return LO_OK;
+	if (dump_line_ancestor(line, &number))
+		return begin_ancestor(dumps, number, err);
+	if (dump_line_elided(line, &number)) {
+		add_remark(dumps, &(struct note){ .kind = NOTE_FRAMES_ELIDED, .value = number });
+		return LO_OK;
+	}
+	if (dumps->part == PART_ANCESTOR && dump_line_created(line, &text, &number)) {
 		dumps->part = PART_SKIP;
 		return LO_OK;
 	}
@@ -253,7 +365,8 @@ static enum lo_result take_goroutine_line(
 	if (dumps->function && dump_line_location(line, &text, &line_number))
 		return take_location(dumps, text, line_number, err);
 	dumps->function = 0;
-	if (dumps->part == PART_FRAMES && dump_line_function(line, &text))
+	if ((dumps->part == PART_FRAMES || dumps->part == PART_ANCESTOR) &&
+			dump_line_function(line, &text))
 		return intern(dumps, text, &dumps->function, err);
 	return LO_OK;
 }
@@ -262,12 +375,15 @@ static enum lo_result take_group_line(
 		struct dumps *dumps, struct dump_text line, struct lo_error *err)
 {
 	struct dump_text function;
+	struct dump_text labels;
 	struct dump_text file;
 	uint32_t line_number;
 	enum lo_result result;
 
 	if (dump_text_trim(line).length == 0)
 		return close_goroutine(dumps, err);
+	if (dump_line_labels(line, &labels))
+		return add_labels(dumps, labels, err);
 	if (!dump_line_group_frame(line, &function, &file, &line_number))
 		return LO_OK;
 	result = intern(dumps, function, &dumps->function, err);
@@ -299,6 +415,7 @@ static enum lo_result take_line(struct dumps *dumps, struct dump_text line, stru
 		return take_group_line(dumps, line, err);
 	case PART_FRAMES:
 	case PART_CREATED:
+	case PART_ANCESTOR:
 	case PART_SKIP:
 		return take_goroutine_line(dumps, line, err);
 	default:
@@ -367,14 +484,43 @@ static enum lo_result warn_of_limits(struct dumps *dumps, struct lo_error *err)
 	return result;
 }
 
-static enum lo_result read_all(struct dumps *dumps, struct lo_error *err)
+static enum lo_result read_part(struct dumps *dumps, struct byte_stream *in, struct lo_error *err)
 {
-	enum lo_result result = read_lines(dumps, err);
+	enum lo_result result;
 
+	dumps->in = in;
+	dumps->prefix = 0;
+	result = read_lines(dumps, err);
 	if (result == LO_END)
 		result = close_goroutine(dumps, err);
 	if (result == LO_OK)
 		result = dump_history_end_dump(&dumps->history, err);
+	return result;
+}
+
+/* Files that were copied together have times that say nothing: then all of them count for none. */
+static bool are_in_order(const struct import_part *parts, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (parts[i - 1].modified_ns == 0 ||
+				parts[i].modified_ns <= parts[i - 1].modified_ns)
+			return false;
+	return true;
+}
+
+static enum lo_result read_all(struct dumps *dumps, const struct import_part *parts, uint32_t count,
+		struct lo_error *err)
+{
+	bool in_order = are_in_order(parts, count);
+	enum lo_result result = LO_OK;
+
+	for (uint32_t i = 0; i < count && result == LO_OK; i++) {
+		dumps->history.watch_ns = in_order && i > 0
+							  ? parts[i].modified_ns -
+									    parts[i - 1].modified_ns
+							  : 0;
+		result = read_part(dumps, parts[i].in, err);
+	}
 	if (result == LO_OK && dumps->goroutines == 0)
 		return lo_fail(err, LO_CORRUPT, LO_NO_OFFSET,
 				"a goroutine dump without goroutines");
@@ -383,16 +529,29 @@ static enum lo_result read_all(struct dumps *dumps, struct lo_error *err)
 	return result;
 }
 
+static enum lo_result run_parts(const struct import_part *parts, uint32_t count,
+		struct import_sink *sink, const struct progress *progress, struct lo_error *err)
+{
+	struct dumps *dumps = calloc(1, sizeof(*dumps));
+	enum lo_result result;
+
+	if (!dumps)
+		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory to read dumps");
+	dumps->progress = progress;
+	result = dump_history_init(&dumps->history, sink, err);
+	if (result == LO_OK)
+		result = read_all(dumps, parts, count, err);
+	dump_history_release(&dumps->history);
+	free(dumps);
+	return result;
+}
+
 static enum lo_result run(struct byte_stream *in, struct import_sink *sink,
 		const struct progress *progress, struct lo_error *err)
 {
-	struct dumps dumps = { .in = in, .progress = progress };
-	enum lo_result result = dump_history_init(&dumps.history, sink, err);
+	struct import_part part = { in, 0 };
 
-	if (result == LO_OK)
-		result = read_all(&dumps, err);
-	dump_history_release(&dumps.history);
-	return result;
+	return run_parts(&part, 1, sink, progress, err);
 }
 
 static bool probe(const uint8_t *head, size_t size)
@@ -420,4 +579,5 @@ const struct importer goroutine_dump_importer = {
 	.help = "goroutine dumps: SIGQUIT, panics, /debug/pprof/goroutine?debug=1 or 2, in any log",
 	.probe = probe,
 	.run = run,
+	.run_parts = run_parts,
 };

@@ -31,16 +31,22 @@ static enum lo_result write_head(
 	return result;
 }
 
-static enum lo_result warn_of_losses(
+static enum lo_result warn_of_fault(
 		struct import_sink *sink, const struct byte_stream *in, struct lo_error *err)
 {
 	const char *fault = byte_stream_fault(in);
+
+	if (!fault)
+		return LO_OK;
+	sink->cut = true;
+	return import_sink_warn(sink, err, "Of the file, %s; what came before is shown.", fault);
+}
+
+static enum lo_result warn_of_losses(struct import_sink *sink, struct lo_error *err)
+{
 	enum lo_result result = LO_OK;
 
-	if (fault)
-		result = import_sink_warn(
-				sink, err, "Of the file, %s; what came before is shown.", fault);
-	if (result == LO_OK && sink->left_out)
+	if (sink->left_out)
 		result = import_sink_warn(sink, err,
 				"%llu state changes contradict what came before them and are left "
 				"out.",
@@ -52,8 +58,8 @@ static enum lo_result warn_of_losses(
 	return result;
 }
 
-static enum lo_result import_with(const struct importer *importer, struct byte_stream *in,
-		struct trace_writer *writer, const struct import_options *options,
+static enum lo_result import_with(const struct importer *importer, const struct import_part *parts,
+		uint32_t count, struct trace_writer *writer, const struct import_options *options,
 		struct lo_error *err)
 {
 	struct import_sink sink;
@@ -63,10 +69,14 @@ static enum lo_result import_with(const struct importer *importer, struct byte_s
 	sink.warn = options->warn;
 	sink.warn_context = options->warn_context;
 	if (result == LO_OK)
-		result = importer->run(in, &sink, options->progress, err);
+		result = count == 1 ? importer->run(parts[0].in, &sink, options->progress, err)
+				    : importer->run_parts(
+						      parts, count, &sink, options->progress, err);
+	for (uint32_t i = 0; i < count && result == LO_OK; i++)
+		result = warn_of_fault(&sink, parts[i].in, err);
 	if (result == LO_OK)
-		result = warn_of_losses(&sink, in, err);
-	if (result == LO_OK && (sink.cut || byte_stream_fault(in)))
+		result = warn_of_losses(&sink, err);
+	if (result == LO_OK && sink.cut)
 		result = trace_writer_meta(writer, META_SOURCE_CUT, "1", err);
 	if (result == LO_OK)
 		result = trace_writer_finish(writer, sink.now_ns, err);
@@ -74,13 +84,38 @@ static enum lo_result import_with(const struct importer *importer, struct byte_s
 	return result;
 }
 
-enum lo_result import_run(struct byte_stream *in, struct byte_sink *sink,
-		const struct import_options *options, struct lo_error *err)
+/* Who reads all of them. */
+static enum lo_result find_for_all(const struct import_part *parts, uint32_t count,
+		const struct importer **importer, struct lo_error *err)
+{
+	enum lo_result result = import_find(parts[0].in, importer, err);
+
+	if (result == LO_OK && count > 1 && !(*importer)->run_parts)
+		return lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET,
+				"this is a trace in itself (%s): open one at a time; only "
+				"goroutine dumps can be put in a row",
+				(*importer)->name);
+	for (uint32_t i = 1; i < count && result == LO_OK; i++) {
+		const struct importer *other;
+
+		result = import_find(parts[i].in, &other, err);
+		if (result == LO_OK && other != *importer)
+			result = LO_UNSUPPORTED;
+		if (result == LO_UNSUPPORTED)
+			return lo_fail(err, LO_UNSUPPORTED, LO_NO_OFFSET,
+					"it is the first of %u files, but file %u is no %s", count,
+					i + 1, (*importer)->name);
+	}
+	return result;
+}
+
+enum lo_result import_run_parts(const struct import_part *parts, uint32_t count,
+		struct byte_sink *sink, const struct import_options *options, struct lo_error *err)
 {
 	static const struct import_options no_options;
 	const struct importer *importer;
 	struct trace_writer *writer = NULL;
-	enum lo_result result = import_find(in, &importer, err);
+	enum lo_result result = find_for_all(parts, count, &importer, err);
 
 	if (result != LO_OK) {
 		byte_sink_close(sink, NULL);
@@ -88,7 +123,16 @@ enum lo_result import_run(struct byte_stream *in, struct byte_sink *sink,
 	}
 	result = trace_writer_open(&writer, sink, err);
 	if (result == LO_OK)
-		result = import_with(importer, in, writer, options ? options : &no_options, err);
+		result = import_with(importer, parts, count, writer,
+				options ? options : &no_options, err);
 	trace_writer_close(writer);
 	return result;
+}
+
+enum lo_result import_run(struct byte_stream *in, struct byte_sink *sink,
+		const struct import_options *options, struct lo_error *err)
+{
+	struct import_part part = { in, 0 };
+
+	return import_run_parts(&part, 1, sink, options, err);
 }

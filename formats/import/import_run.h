@@ -29,4 +29,11 @@ enum lo_result import_find(
 enum lo_result import_run(struct byte_stream *in, struct byte_sink *sink,
 		const struct import_options *options, struct lo_error *err);
 
+/*
+ * The same for several files that are one input, in this order: all of the same format, and of one
+ * that can be in several files.
+ */
+enum lo_result import_run_parts(const struct import_part *parts, uint32_t count,
+		struct byte_sink *sink, const struct import_options *options, struct lo_error *err);
+
 #endif

@@ -10,6 +10,12 @@
 #include "formats/base/progress.h"
 #include "formats/import/import_sink.h"
 
+/* One of several files that are one input. */
+struct import_part {
+	struct byte_stream *in;
+	uint64_t modified_ns; /* when it was written, by the wall clock; 0 = not known */
+};
+
 /*
  * One foreign format. An importer reads its input once from front to back and tells the sink what
  * the tasks did; faults of the input are the importer's to survive: it keeps what it can and warns
@@ -25,6 +31,10 @@ struct importer {
 	 * not the file's: memory, disk, cancellation. */
 	enum lo_result (*run)(struct byte_stream *in, struct import_sink *sink,
 			const struct progress *progress, struct lo_error *err);
+	/* The same for several files in a row; NULL where there can be only one. */
+	enum lo_result (*run_parts)(const struct import_part *parts, uint32_t count,
+			struct import_sink *sink, const struct progress *progress,
+			struct lo_error *err);
 };
 
 /* Text dumps may stand behind a screen of log lines. */

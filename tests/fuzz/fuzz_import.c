@@ -6,6 +6,7 @@
 #include "formats/import/import_run.h"
 #include "formats/native/trace_reader.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/trace_model.h"
 #include "tests/integration/go/trace_facts.h"
 
 /*
@@ -34,6 +35,7 @@ static void check_native(const struct byte_buffer *native)
 	}
 	trace_facts_collect(&facts, reader);
 	trace_facts_release(&facts);
+	model_check_side(reader);
 	trace_reader_close(reader);
 }
 

@@ -39,6 +39,20 @@ shows native.loiter
 shows - native.loiter
 "$loiter" verify native.loiter >out 2>&1 || fail "the import is not sound: $(cat out)"
 
+# Several dumps are a trace in time, as long as their files are apart.
+printf 'goroutine 7 [chan send]:\nmain.stand(0x1)\n\t/m.go:9 +0x1\n\n' >first.log
+cp first.log second.log
+touch -d '2026-01-01 10:00:00' first.log
+touch -d '2026-01-01 10:00:07' second.log
+"$loiter" report first.log second.log >out 2>err || fail "two dumps: $(cat err)"
+grep -q '^watched  *7.00 s' out || fail "two dumps are not 7 s: $(grep watched out)"
+grep -q 'first.log and 1 more' out || fail "two dumps are not named"
+"$loiter" import first.log second.log -o both.loiter >out 2>err || fail "import: $(cat err)"
+shows both.loiter
+refuses 'file 2 is no goroutine-dump' "$loiter" report first.log native.loiter
+refuses 'file 3 of 3' "$loiter" report first.log second.log missing
+refuses 'is the file to read' "$loiter" import first.log second.log -o second.log
+
 mkfifo pipe
 cat dump.log >pipe &
 shows pipe

@@ -12,8 +12,10 @@ enum {
 	OPTION_JSON = 1
 };
 
+#define FILE_NAME_MAX 4096u
+
 struct report_options {
-	const char *file;
+	struct trace_paths files;
 	bool json;
 	struct open_choices open;
 };
@@ -35,12 +37,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		chosen->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (chosen->file)
-			argp_error(state, "one trace at a time: '%s' is one too many", argument);
-		chosen->file = argument;
+		if (!trace_paths_add(&chosen->files, argument))
+			argp_error(state, "more than %u files", TRACE_PATHS_MAX);
 		return 0;
 	case ARGP_KEY_END:
-		if (!chosen->file)
+		if (chosen->files.count == 0)
 			argp_error(state, "say which trace: loiter report FILE");
 		return 0;
 	default:
@@ -53,9 +54,10 @@ static const struct argp_child children[] = { { &open_trace_argp, 0, NULL, 0 }, 
 static const struct argp parser = {
 	.options = options,
 	.parser = parse_option,
-	.args_doc = "FILE",
+	.args_doc = "FILE...",
 	.doc = "Says what is stuck in a trace, since when, on what, and what speaks for it; then "
-	       "where the time went and who waits on purpose. Fit to be put into a bug report."
+	       "where the time went and who waits on purpose. Fit to be put into a bug report. "
+	       "Several FILEs are goroutine dumps of one program, one after the other."
 	       "\vExit status: 0 also with findings, 2 when FILE cannot be read.",
 	.children = children,
 };
@@ -64,7 +66,9 @@ static enum lo_result analyse_and_write(struct trace_reader *reader,
 		const struct report_options *chosen, struct lo_error *err)
 {
 	struct progress progress = terminal_progress("reading events");
-	struct report report = { .file = chosen->file, .reader = reader };
+	char name[FILE_NAME_MAX];
+	struct report report = { .file = trace_paths_name(&chosen->files, name, sizeof(name)),
+		.reader = reader };
 	struct analysis *analysis = NULL;
 	enum lo_result result;
 
@@ -90,14 +94,14 @@ int cmd_report(int argc, char **argv)
 
 	if (argp_parse(&parser, argc, argv, 0, NULL, &chosen) != 0)
 		return LOITER_EXIT_FAILURE;
-	reader = open_trace_as(argv[0], chosen.file, &chosen.open);
+	reader = open_traces(argv[0], &chosen.files, &chosen.open);
 	if (!reader)
 		return LOITER_EXIT_FAILURE;
 	result = analyse_and_write(reader, &chosen, &err);
-	warn_about_damage(argv[0], chosen.file, reader);
+	warn_about_damage(argv[0], chosen.files.paths[0], reader);
 	trace_reader_close(reader);
 	if (result == LO_OK)
 		return LOITER_EXIT_OK;
-	print_file_error(argv[0], chosen.file, &err);
+	print_file_error(argv[0], chosen.files.paths[0], &err);
 	return LOITER_EXIT_FAILURE;
 }

@@ -20,7 +20,7 @@
 #define DUMP_ROWS    24
 
 struct view_arguments {
-	const char *file;
+	struct trace_paths files;
 	const char *dump; /* NULL = use the terminal */
 	int columns;
 	int rows;
@@ -81,12 +81,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->mono = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (arguments->file)
-			argp_error(state, "one FILE at a time");
-		arguments->file = value;
+		if (!trace_paths_add(&arguments->files, value))
+			argp_error(state, "more than %u files", TRACE_PATHS_MAX);
 		return 0;
 	case ARGP_KEY_END:
-		if (!arguments->file)
+		if (arguments->files.count == 0)
 			argp_error(state, "which FILE?");
 		return 0;
 	default:
@@ -101,12 +100,14 @@ static int fail(const char *program, const char *message)
 }
 
 /* The last part of the path, clean for a terminal. */
-static void trace_name(const char *path, char *out, size_t capacity)
+static void trace_name(const struct trace_paths *files, char *out, size_t capacity)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash && slash[1] ? slash + 1 : path;
+	const char *slash = strrchr(files->paths[0], '/');
+	const char *name = slash && slash[1] ? slash + 1 : files->paths[0];
+	size_t length = printable_copy(out, capacity, name, strlen(name), 0);
 
-	printable_copy(out, capacity, name, strlen(name), 0);
+	if (files->count > 1)
+		snprintf(out + length, capacity - length, " and %u more", files->count - 1);
 }
 
 static int find_view(const char *name)
@@ -169,7 +170,7 @@ static int view_trace(const char *program, struct trace_reader *reader,
 	struct app app;
 	enum lo_result result;
 
-	trace_name(arguments->file, name, sizeof(name));
+	trace_name(&arguments->files, name, sizeof(name));
 	result = app_init(&app, reader, name, &err);
 	if (result != LO_OK)
 		return fail(program, err.message);
@@ -202,7 +203,7 @@ static const struct argp_child children[] = { { &open_trace_argp, 0, NULL, 0 }, 
 int cmd_view(int argc, char **argv)
 {
 	struct view_arguments arguments = { .columns = DUMP_COLUMNS, .rows = DUMP_ROWS };
-	const struct argp argp = { options, parse, "FILE",
+	const struct argp argp = { options, parse, "FILE...",
 		"Open a trace in the terminal: what is stuck, since when, on what, and who should "
 		"have woken it.\vPress ? for the keys. Without a terminal use --dump, or "
 		"'loiter report FILE'.",
@@ -212,11 +213,11 @@ int cmd_view(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
 		return LOITER_EXIT_FAILURE;
-	if (!arguments.dump && is_readable(arguments.file) &&
+	if (!arguments.dump && is_readable(arguments.files.paths[0]) &&
 			(!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return fail(argv[0], "this is not a terminal; 'loiter report FILE' prints the "
 				     "findings as text, 'loiter view FILE --dump VIEW' a screen");
-	reader = open_trace_as(argv[0], arguments.file, &arguments.open);
+	reader = open_traces(argv[0], &arguments.files, &arguments.open);
 	if (!reader)
 		return LOITER_EXIT_FAILURE;
 	status = view_trace(argv[0], reader, &arguments);

@@ -6,12 +6,12 @@ const struct command commands[] = {
 	{ "record", "[-o FILE] [...] -- PROGRAM [ARG...] | --go URL",
 			"record what the threads of a program wait for, or a running Go program",
 			cmd_record },
-	{ "report", "FILE [--json]", "what is stuck, since when and why, as text or JSON",
+	{ "report", "FILE... [--json]", "what is stuck, since when and why, as text or JSON",
 			cmd_report },
 #ifdef LOITER_HAVE_UI
-	{ "view", "FILE [--dump VIEW]", "open a trace in the terminal", cmd_view },
+	{ "view", "FILE... [--dump VIEW]", "open a trace in the terminal", cmd_view },
 #endif
-	{ "import", "FILE -o OUT", "turn a trace of another program into a loiter trace",
+	{ "import", "FILE... -o OUT", "turn a trace of another program into a loiter trace",
 			cmd_import },
 	{ "info", "FILE [--json]", "tell what is in a trace, without reading its events",
 			cmd_info },

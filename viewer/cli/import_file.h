@@ -1,6 +1,8 @@
 #ifndef LOITER_CLI_IMPORT_FILE_H
 #define LOITER_CLI_IMPORT_FILE_H
 
+#include <stdint.h>
+
 #include "formats/base/byte_stream.h"
 #include "formats/base/error.h"
 #include "formats/base/progress.h"
@@ -12,5 +14,11 @@
  */
 enum lo_result import_file(const char *program, struct byte_stream *in, const char *out,
 		const struct progress *progress, struct lo_error *err);
+
+struct import_part;
+
+/* The same for several files that are one input, in this order. */
+enum lo_result import_files(const char *program, const struct import_part *parts, uint32_t count,
+		const char *out, const struct progress *progress, struct lo_error *err);
 
 #endif

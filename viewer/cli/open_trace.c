@@ -107,13 +107,24 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 
 const struct argp open_trace_argp = { .options = options, .parser = parse_option };
 
-struct trace_reader *open_trace(const char *program, const char *path)
+bool trace_paths_add(struct trace_paths *paths, const char *path)
 {
-	return open_trace_as(program, path, &(struct open_choices){ 0 });
+	if (paths->count == TRACE_PATHS_MAX)
+		return false;
+	paths->paths[paths->count++] = path;
+	return true;
 }
 
-struct trace_reader *open_trace_as(
-		const char *program, const char *path, const struct open_choices *choices)
+const char *trace_paths_name(const struct trace_paths *paths, char *out, size_t capacity)
+{
+	if (paths->count == 1)
+		return paths->paths[0];
+	snprintf(out, capacity, "%s and %u more", paths->paths[0], paths->count - 1);
+	return out;
+}
+
+struct trace_reader *open_traces(const char *program, const struct trace_paths *paths,
+		const struct open_choices *choices)
 {
 	struct progress progress = terminal_progress("opening");
 	struct trace_reader_options reader_options = { .progress = &progress };
@@ -122,17 +133,31 @@ struct trace_reader *open_trace_as(
 	struct lo_error err = { .offset = LO_NO_OFFSET };
 	enum lo_result result;
 
-	result = trace_file_open(&source, path, !choices->no_cache, &progress, &err);
+	result = trace_files_open(
+			&source, paths->paths, paths->count, !choices->no_cache, &progress, &err);
 	if (result == LO_OK)
 		result = trace_reader_open(&reader, source, &reader_options, &err);
 	terminal_progress_done();
-	if (result == LO_UNSUPPORTED)
-		trace_file_explain(path, &err);
+	if (result == LO_UNSUPPORTED && paths->count == 1)
+		trace_file_explain(paths->paths[0], &err);
 	if (result != LO_OK) {
-		print_file_error(program, path, &err);
+		print_file_error(program, paths->paths[0], &err);
 		return NULL;
 	}
 	return reader;
+}
+
+struct trace_reader *open_trace_as(
+		const char *program, const char *path, const struct open_choices *choices)
+{
+	struct trace_paths paths = { .paths = { path }, .count = 1 };
+
+	return open_traces(program, &paths, choices);
+}
+
+struct trace_reader *open_trace(const char *program, const char *path)
+{
+	return open_trace_as(program, path, &(struct open_choices){ 0 });
 }
 
 void warn_about_damage(const char *program, const char *path, struct trace_reader *reader)

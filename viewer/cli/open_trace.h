@@ -3,6 +3,8 @@
 
 #include <argp.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "formats/native/trace_reader.h"
 
@@ -23,6 +25,23 @@ struct trace_reader *open_trace_as(
 
 /* The options about it, as a child of a command's own; `input` is a struct open_choices. */
 extern const struct argp open_trace_argp;
+
+/* The files of one command line. */
+#define TRACE_PATHS_MAX 1024u
+struct trace_paths {
+	const char *paths[TRACE_PATHS_MAX];
+	uint32_t count;
+};
+
+/* False when there are too many. */
+bool trace_paths_add(struct trace_paths *paths, const char *path);
+
+/* "a.txt", or "a.txt and 2 more": what to call them together. */
+const char *trace_paths_name(const struct trace_paths *paths, char *out, size_t capacity);
+
+/* The same for several files that are one input: goroutine dumps, one after the other. */
+struct trace_reader *open_traces(const char *program, const struct trace_paths *paths,
+		const struct open_choices *choices);
 
 /* One line per stretch of damage and one for a missing end, to stderr, cleaned for a terminal. */
 void warn_about_damage(const char *program, const char *path, struct trace_reader *reader);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -9,7 +10,9 @@
 #include "formats/base/macros.h"
 #include "formats/import/dump_line.h"
 #include "formats/import/import_probe.h"
+#include "formats/import/import_run.h"
 #include "formats/model/meta.h"
+#include "formats/native/trace_notes.h"
 #include "tests/support/go_trace_text.h"
 
 static struct dump_text text_of(const char *words)
@@ -190,7 +193,7 @@ static void minutes_of_waiting_date_the_block_back(void **state)
 			"300000000000 create 1 existing\n");
 }
 
-static void system_stacks_ancestors_and_elided_frames_are_passed_over(void **state)
+static void system_stacks_ancestors_and_elided_frames_are_not_in_stacks(void **state)
 {
 	(void)state;
 	assert_imports("SIGQUIT: quit\nPC=0x1 m=0 sigcode=0\n\n"
@@ -272,6 +275,179 @@ static void groups_become_as_many_tasks(void **state)
 			"0 create 0'' existing\n0 block 0'' unknown at main.main\n");
 }
 
+static void labels_have_keys_and_values(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *labels[3][2];
+	} cases[] = {
+		{ "goroutine 5 [select] {service: \"b, [x]: 1\", n: 7}:",
+				{ { "service", "b, [x]: 1" }, { "n", "7" } } },
+		{ "goroutine 5 [select] {\"a \\\" b\": c}:", { { "a \\\" b", "c" } } },
+		{ "goroutine 5 [select] {}:", { { NULL, NULL } } },
+		{ "goroutine 5 [select]:", { { NULL, NULL } } },
+		{ "goroutine 5 [select] {a}:", { { NULL, NULL } } },
+		{ "goroutine 5 [select] {a: \"open}:", { { "a", "open" } } },
+	};
+	struct dump_header header;
+	struct dump_text value;
+	struct dump_text key;
+
+	(void)state;
+	for (unsigned i = 0; i < LO_COUNT_OF(cases); i++) {
+		assert_true(dump_line_header(text_of(cases[i].line), &header));
+		for (unsigned label = 0; cases[i].labels[label][0]; label++) {
+			assert_true(dump_label_next(&header.labels, &key, &value));
+			assert_text(key, cases[i].labels[label][0]);
+			assert_text(value, cases[i].labels[label][1]);
+		}
+		assert_false(dump_label_next(&header.labels, &key, &value));
+	}
+	assert_true(dump_line_labels(text_of("# labels: {\"a\":\"b\"}"), &header.labels));
+	assert_true(dump_label_next(&header.labels, &key, &value));
+	assert_text(value, "b");
+	assert_false(dump_line_labels(text_of("# labels: none"), &header.labels));
+}
+
+/* All notes of a trace as lines: "0 label shard 7 of 7, 0 at main.f". */
+struct note_lines {
+	struct trace_reader *reader;
+	struct byte_buffer text;
+};
+
+static bool add_note_line(void *context, const struct note *note)
+{
+	struct note_lines *lines = context;
+	const struct symbol *chain = NULL;
+	uint32_t frame = stack_table_get(trace_reader_stacks(lines->reader), note->stack).frame;
+	char line[300];
+	int length;
+
+	symbol_table_get(trace_reader_symbols(lines->reader), frame, &chain);
+	length = snprintf(line, sizeof(line), "%llu %s %s %s of %u, %llu at %s\n",
+			(unsigned long long)note->begin_ns, note_schemas[note->kind].name,
+			trace_reader_string(lines->reader, note->name, NULL),
+			trace_reader_string(lines->reader, note->text, NULL),
+			trace_reader_task(lines->reader, note->task)->tid,
+			(unsigned long long)note->value,
+			chain ? trace_reader_string(lines->reader, chain->function, NULL) : "");
+	byte_buffer_put(&lines->text, line, (size_t)length);
+	return true;
+}
+
+static void assert_notes(const char *dump, const char *expected)
+{
+	struct byte_buffer file = { (uint8_t *)(uintptr_t)dump, strlen(dump), 0, false };
+	struct note_query query = { .span = TIME_SPAN_ALL, .kinds = NOTE_KINDS_ALL };
+	struct note_lines lines = { .reader = import_bytes(&file, NULL) };
+
+	assert_int_equal(trace_notes_visit(lines.reader, &query, add_note_line, &lines, NULL, NULL),
+			LO_OK);
+	byte_buffer_put_byte(&lines.text, 0);
+	assert_string_equal((char *)lines.text.bytes, expected);
+	trace_reader_close(lines.reader);
+	byte_buffer_release(&lines.text);
+}
+
+static void what_else_a_dump_says_becomes_notes(void **state)
+{
+	(void)state;
+	assert_notes("goroutine 4 [syscall, 2 minutes, locked to thread] {shard: \"7 \\\"a\\\"\"}:\n"
+		     "main.f()\n\t/s.go:1\n...3 frames elided...\n"
+		     "main.deep(...)\n\t/m.go:2\n"
+		     "created by main.main in goroutine 9\n\t/m.go:3\n"
+		     "[originating from goroutine 9]:\nmain.other()\n\t/m.go:4\n"
+		     "created by main.first\n\t/m.go:8\n"
+		     "[originating from goroutine 1]:\nmain.oldest()\n\t/m.go:7\n\n"
+		     "goroutine 5 [select]:\nmain.g()\n\t/s.go:1\n...additional frames elided...\n\n",
+			"120000000000 locked to thread   of 4, 0 at \n"
+			"120000000000 label shard 7 \"a\" of 4, 0 at \n"
+			"120000000000 frames elided   of 4, 3 at \n"
+			"120000000000 ancestor   of 4, 9 at main.other\n"
+			"120000000000 ancestor   of 4, 1 at main.oldest\n"
+			"120000000000 frames elided   of 5, 0 at \n");
+}
+
+static void labels_of_a_group_are_those_of_its_members(void **state)
+{
+	(void)state;
+	assert_notes("goroutine profile: total 2\n2 @ 0x3\n# labels: {\"a\":\"b\"}\n"
+		     "#\t0x3\tmain.main+0x3\t/m.go:3\n\n",
+			"0 label a b of 0, 0 at \n0 label a b of 0, 0 at \n");
+}
+
+/* Imports WORKER("select") of two files that were written at these times. */
+static uint64_t distance_of_files(
+		const char *first, uint64_t first_ns, const char *second, uint64_t second_ns)
+{
+	const char *const dumps[] = { first, second };
+	struct import_part parts[] = { { NULL, first_ns }, { NULL, second_ns } };
+	struct byte_buffer native = { 0 };
+	struct trace_reader *reader;
+	struct byte_source *source;
+	struct byte_sink *sink;
+	uint64_t duration_ns;
+
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(byte_source_open_memory(&source, dumps[i], strlen(dumps[i]), NULL),
+				LO_OK);
+		assert_int_equal(byte_stream_open(&parts[i].in, source, NULL), LO_OK);
+	}
+	assert_int_equal(byte_sink_open_buffer(&sink, &native, NULL), LO_OK);
+	assert_int_equal(import_run_parts(parts, 2, sink, NULL, NULL), LO_OK);
+	for (unsigned i = 0; i < 2; i++)
+		byte_stream_close(parts[i].in);
+	assert_int_equal(byte_source_open_memory(&source, native.bytes, native.size, NULL), LO_OK);
+	assert_int_equal(trace_reader_open(&reader, source, NULL, NULL), LO_OK);
+	duration_ns = trace_reader_info(reader)->duration_ns;
+	trace_reader_close(reader);
+	byte_buffer_release(&native);
+	return duration_ns;
+}
+
+static void files_are_as_far_apart_as_they_were_written(void **state)
+{
+	static const char now[] = WORKER("select");
+	static const char one[] = WORKER("select, 1 minutes");
+	static const char four[] = WORKER("select, 4 minutes");
+
+	(void)state;
+	assert_int_equal(distance_of_files(now, 1000, now, 7000), 6000);
+	/* Times that go back, or are not known, say nothing. */
+	assert_int_equal(distance_of_files(now, 7000, now, 1000), 1000000000);
+	assert_int_equal(distance_of_files(now, 0, now, 1000), 1000000000);
+	/* Three minutes more of waiting: two to four minutes can be true, seconds cannot. */
+	assert_int_equal(distance_of_files(one, 1000, four, 1000 + 170000000000), 230000000000);
+	assert_int_equal(distance_of_files(one, 1000, four, 7000), 240000000000);
+}
+
+static void only_dumps_can_be_put_in_a_row(void **state)
+{
+	struct import_part parts[2] = { 0 };
+	struct byte_buffer native = { 0 };
+	static const char dump[] = WORKER("select");
+	static const char other[] = "go 1.22 trace\0\0\0";
+	struct byte_source *source;
+	struct byte_sink *sink;
+	struct lo_error err;
+
+	(void)state;
+	for (unsigned swap = 0; swap < 2; swap++) {
+		assert_int_equal(byte_source_open_memory(&source, dump, sizeof(dump) - 1, NULL),
+				LO_OK);
+		assert_int_equal(byte_stream_open(&parts[swap].in, source, NULL), LO_OK);
+		assert_int_equal(byte_source_open_memory(&source, other, sizeof(other) - 1, NULL),
+				LO_OK);
+		assert_int_equal(byte_stream_open(&parts[1 - swap].in, source, NULL), LO_OK);
+		assert_int_equal(byte_sink_open_buffer(&sink, &native, NULL), LO_OK);
+		assert_int_equal(import_run_parts(parts, 2, sink, NULL, &err), LO_UNSUPPORTED);
+		assert_non_null(strstr(err.message, swap ? "one at a time" : "file 2 is no"));
+		byte_stream_close(parts[0].in);
+		byte_stream_close(parts[1].in);
+	}
+	byte_buffer_release(&native);
+}
+
 static void binary_files_that_speak_of_goroutines_are_no_dumps(void **state)
 {
 	static const char binary[] = "\0\0goroutine 1 [running]:\n";
@@ -291,13 +467,18 @@ int main(void)
 		cmocka_unit_test(groups_have_a_count_and_frames),
 		cmocka_unit_test(one_dump_is_a_moment),
 		cmocka_unit_test(minutes_of_waiting_date_the_block_back),
-		cmocka_unit_test(system_stacks_ancestors_and_elided_frames_are_passed_over),
+		cmocka_unit_test(system_stacks_ancestors_and_elided_frames_are_not_in_stacks),
 		cmocka_unit_test(several_dumps_are_a_trace),
 		cmocka_unit_test(minutes_tell_how_far_dumps_are_apart),
 		cmocka_unit_test(clocks_tell_better_how_far_dumps_are_apart),
 		cmocka_unit_test(a_goroutine_that_moved_was_woken_in_between),
 		cmocka_unit_test(log_prefixes_and_lost_tabs_do_not_hide_a_dump),
 		cmocka_unit_test(groups_become_as_many_tasks),
+		cmocka_unit_test(labels_have_keys_and_values),
+		cmocka_unit_test(what_else_a_dump_says_becomes_notes),
+		cmocka_unit_test(labels_of_a_group_are_those_of_its_members),
+		cmocka_unit_test(files_are_as_far_apart_as_they_were_written),
+		cmocka_unit_test(only_dumps_can_be_put_in_a_row),
 		cmocka_unit_test(binary_files_that_speak_of_goroutines_are_no_dumps),
 	};
 
