@@ -97,6 +97,18 @@
 /* Levels of tiles: more than 8^12 blocks there cannot be. */
 #define LIMIT_TILE_LEVELS 12u
 
+/* Bytes at the end of a file without an index that are searched for a checkpoint: the writer makes
+ * one each 1 MiB, unless sections are so small that it makes none. And how many places that look
+ * like one are tried. */
+#define LIMIT_CHECKPOINT_SEARCH (8u << 20)
+#define LIMIT_CHECKPOINT_TRIES  16u
+
+/* Sections in front of the first events of a file: tables, of 1 MiB each where they are large. */
+#define LIMIT_CHECKPOINT_HEAD 4096u
+
+/* Checkpoints of one chain: the writer keeps to 96. */
+#define LIMIT_CHECKPOINT_LINKS 256u
+
 /* Damaged stretches that are listed one by one. */
 #define LIMIT_DAMAGE 65536u
 

@@ -53,6 +53,7 @@ enum section_type {
 	SECTION_TILES = 16,
 	SECTION_COUNTERS = 17,
 	SECTION_NOTES = 18,
+	SECTION_CHECKPOINT = 19,
 	SECTION_TYPE_COUNT,
 };
 
@@ -86,6 +87,13 @@ enum lives_extra_offset {
 
 enum lives_flag {
 	LIVES_FLAG_ALIVE = 1 << 0, /* those that are alive at the end of the trace */
+};
+
+/* Behind the two above. */
+enum checkpoint_extra_offset {
+	CHECKPOINT_AT_PREVIOUS = 8, /* u64: offset of the checkpoint before in the chain; 0: none */
+	CHECKPOINT_AT_KEY = 16, /* u64: SECTION_AT_PAYLOAD_CHECKSUM of the first block with rows */
+	CHECKPOINT_EXTRA_BYTES = 24,
 };
 
 enum block_extra_offset {

@@ -36,6 +36,7 @@ static const struct {
 	[SECTION_TILES] = { "tiles", NUMBERS_RANGE, true },
 	[SECTION_COUNTERS] = { "counters", NUMBERS_RANGE, true },
 	[SECTION_NOTES] = { "notes", NUMBERS_RANGE, true },
+	[SECTION_CHECKPOINT] = { "checkpoint", NUMBERS_NONE, true },
 };
 
 const char *section_type_name(unsigned type)

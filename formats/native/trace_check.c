@@ -498,7 +498,9 @@ static enum lo_result check_index(struct trace_checking *checking, struct lo_err
 
 	(void)err;
 	checking->result->what = "entries";
-	checking->result->possible = indexed && indexed->index != TRACE_INDEX_NONE;
+	checking->result->possible = indexed &&
+				     (indexed->index == TRACE_INDEX_COMPLETE ||
+						     indexed->index == TRACE_INDEX_PARTIAL);
 	if (!checking->result->possible)
 		return LO_OK;
 	checking->result->checked = indexed->count;

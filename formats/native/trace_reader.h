@@ -28,9 +28,10 @@
 struct trace_reader;
 
 enum trace_index_state {
-	TRACE_INDEX_COMPLETE, /* the sections were found by it */
-	TRACE_INDEX_PARTIAL,  /* there is one, damaged or of another file: they come from a scan */
-	TRACE_INDEX_NONE      /* there is none: they come from a scan */
+	TRACE_INDEX_COMPLETE,   /* the sections were found by it */
+	TRACE_INDEX_CHECKPOINT, /* there is none: by the last checkpoint, the rest by a scan */
+	TRACE_INDEX_PARTIAL, /* there is one, damaged or of another file: they come from a scan */
+	TRACE_INDEX_NONE     /* there is none: they come from a scan */
 };
 
 struct trace_info {

@@ -8,6 +8,7 @@
 #include "formats/base/string_table.h"
 #include "formats/model/object.h"
 #include "formats/native/block.h"
+#include "formats/native/checkpoint.h"
 #include "formats/native/counter_writer.h"
 #include "formats/native/note_section.h"
 #include "formats/native/row_codec.h"
@@ -70,6 +71,7 @@ struct trace_writer {
 	struct byte_buffer index_detail;
 	struct byte_buffer section; /* header and payload: written in one go */
 	struct section_builders *builders;
+	struct checkpoint_writer checkpoints;
 	struct trace_writer_stats stats;
 };
 
@@ -452,6 +454,39 @@ static enum lo_result tell_builders(struct trace_writer *writer)
 	return section_builders_sealed(writer->builders, &block, &output, &writer->failure);
 }
 
+/* Repeats what the index has so far, if that is due. */
+static enum lo_result write_checkpoint(struct trace_writer *writer)
+{
+	const struct row_writer *index = &writer->pending[SECTION_INDEX];
+	uint64_t offset = writer->sink->written;
+	size_t rows_end = index->bytes.size;
+	struct checkpoint_plan plan;
+	enum lo_result result;
+
+	if (!checkpoint_is_due(&writer->checkpoints, offset, rows_end, &plan))
+		return LO_OK;
+	result = byte_buffer_check(&index->bytes, &writer->failure);
+	if (result != LO_OK)
+		return result;
+	start_section(writer, SECTION_CHECKPOINT, writer->sequence - plan.first);
+	store_le32(writer->header.extra + TABLE_AT_FIRST_ID, plan.first);
+	store_le32(writer->header.extra + TABLE_AT_RAW_BYTES,
+			(uint32_t)(rows_end - plan.rows_begin));
+	store_le64(writer->header.extra + CHECKPOINT_AT_PREVIOUS, plan.previous);
+	store_le64(writer->header.extra + CHECKPOINT_AT_KEY, writer->checkpoints.key);
+	writer->header.extra_bytes = CHECKPOINT_EXTRA_BYTES;
+	result = byte_packer_pack(writer->packer, index->bytes.bytes + plan.rows_begin,
+			rows_end - plan.rows_begin, &writer->payload, &writer->failure);
+	if (result == LO_OK)
+		result = write_section(writer);
+	if (result != LO_OK)
+		return result;
+	checkpoint_written(&writer->checkpoints, &plan, offset, section_bytes(&writer->header),
+			rows_end, writer->header.sequence);
+	add_index_row(writer, &writer->header, writer->begin_ns, 0, NULL);
+	return LO_OK;
+}
+
 /* Writes the current block, be it empty, as covering the time up to `end_ns`. */
 static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 {
@@ -475,13 +510,15 @@ static enum lo_result write_block(struct trace_writer *writer, uint64_t end_ns)
 		add_index_row(writer, &writer->header, writer->begin_ns, end_ns - writer->begin_ns,
 				&writer->index_detail);
 		writer->begin_ns = end_ns;
+		if (writer->event_count > 0 && writer->checkpoints.key == 0)
+			writer->checkpoints.key = writer->header.payload_checksum;
 		result = tell_builders(writer);
 		writer->stats.blocks++;
 		writer->event_count = 0;
 		memset(writer->block_lost, 0, sizeof(writer->block_lost));
 		writer->has_losses = false;
 	}
-	return result;
+	return result == LO_OK ? write_checkpoint(writer) : result;
 }
 
 /* ---- life ---- */

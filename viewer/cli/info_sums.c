@@ -38,6 +38,8 @@ const char *index_state_name(enum trace_index_state state)
 	switch (state) {
 	case TRACE_INDEX_COMPLETE:
 		return "complete";
+	case TRACE_INDEX_CHECKPOINT:
+		return "checkpoint";
 	case TRACE_INDEX_PARTIAL:
 		return "partial";
 	default:
