@@ -6,6 +6,7 @@
 #include "formats/model/event.h"
 #include "formats/native/section_list.h"
 #include "formats/native/section_read.h"
+#include "formats/native/trace_cursor.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_schema.h"
 
@@ -21,6 +22,7 @@ struct cached_block {
 	struct event *events;
 	uint32_t count;
 	uint32_t section; /* position in the list of sections */
+	uint32_t cache_place;
 };
 
 uint32_t trace_block_count(const struct trace_reader *reader);
@@ -34,6 +36,9 @@ uint32_t trace_block_at(const struct trace_reader *reader, uint64_t time_ns);
  */
 enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
 		const struct cached_block **out, struct lo_error *err);
+/* With at least the members that `detail` wants. */
+enum lo_result trace_block_acquire_detail(struct trace_reader *reader, uint32_t number,
+		enum trace_detail detail, const struct cached_block **out, struct lo_error *err);
 /* Accepts NULL. */
 void trace_block_release(struct trace_reader *reader, const struct cached_block *block);
 

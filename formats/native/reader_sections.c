@@ -72,12 +72,25 @@ struct decoded {
 	uint64_t bytes;
 };
 
+/*
+ * What is kept of a section has a place in the cache; a block of which only the states were decoded
+ * has another one. So nothing changes for those who hold one while somebody asks for more.
+ */
+static uint32_t cache_place(
+		const struct trace_reader *reader, uint32_t section, enum trace_detail detail)
+{
+	return detail == TRACE_DETAIL_ALL ? section : reader->sections.count + section;
+}
+
 /* ---- blocks ---- */
 
 static enum lo_result decode_events(struct trace_reader *reader, const struct section_entry *entry,
-		struct section_reading *reading, struct event *events, uint32_t *count,
-		struct lo_error *err)
+		enum trace_detail detail, struct section_reading *reading, struct event *events,
+		uint32_t *count, struct lo_error *err)
 {
+	uint32_t columns = detail == TRACE_DETAIL_ALL
+					   ? EVENT_COLUMNS_ALL
+					   : EVENT_COLUMNS_ALWAYS | EVENT_COLUMN_BIT(COLUMN_REASON);
 	enum lo_result result;
 
 	if (reading->section.header.version > FORMAT_VERSION)
@@ -91,8 +104,8 @@ static enum lo_result decode_events(struct trace_reader *reader, const struct se
 		return lo_fail(err, LO_CORRUPT, entry->offset,
 				"it covers another time than the index lists");
 	return block_decode(&reading->section.header, &reading->block, reading->section.payload,
-			&reader->schema, EVENT_COLUMNS_ALL, reading->unpacker, &reading->scratch,
-			events, count, err);
+			&reader->schema, columns, reading->unpacker, &reading->scratch, events,
+			count, err);
 }
 
 /* A stack whose row was lost is no stack; so every stack id that leaves the reader exists. */
@@ -115,7 +128,8 @@ static void free_block(void *object)
 }
 
 static enum lo_result decode_block(struct trace_reader *reader, const struct section_entry *entry,
-		struct section_reading *reading, struct decoded *out, struct lo_error *err)
+		enum trace_detail detail, struct section_reading *reading, struct decoded *out,
+		struct lo_error *err)
 {
 	struct cached_block *block = calloc(1, sizeof(*block));
 	enum lo_result result;
@@ -128,7 +142,8 @@ static enum lo_result decode_block(struct trace_reader *reader, const struct sec
 				entry->rows);
 	}
 	block->section = (uint32_t)(entry - reader->sections.entries);
-	result = decode_events(reader, entry, reading, block->events, &block->count, err);
+	block->cache_place = cache_place(reader, block->section, detail);
+	result = decode_events(reader, entry, detail, reading, block->events, &block->count, err);
 	if (result != LO_OK) {
 		free_block(block);
 		return result;
@@ -173,19 +188,27 @@ static enum lo_result decode_payload(struct trace_reader *reader,
 	return decoder->decode(&out->object, &out->bytes, &reader->schema, &reading->section, err);
 }
 
-/* `decoder` is NULL for blocks. */
-static enum lo_result load(struct trace_reader *reader, uint32_t section,
-		const struct section_decoder *decoder, struct decoded *out, struct lo_error *err)
+/* What somebody asks for. `decoder` is NULL for blocks; other sections have no details. */
+struct request {
+	uint32_t section;
+	const struct section_decoder *decoder;
+	enum trace_detail detail;
+};
+
+static enum lo_result load(struct trace_reader *reader, const struct request *request,
+		struct decoded *out, struct lo_error *err)
 {
-	const struct section_entry *entry = &reader->sections.entries[section];
+	const struct section_entry *entry = &reader->sections.entries[request->section];
 	struct section_reading *reading = NULL;
 	enum lo_result result = take_reading(reader, &reading, err);
 
 	if (result == LO_OK)
 		result = reader_read_section(&reading->section, reader->source, entry, err);
 	if (result == LO_OK)
-		result = decoder ? decode_payload(reader, decoder, reading, out, err)
-				 : decode_block(reader, entry, reading, out, err);
+		result = request->decoder ? decode_payload(reader, request->decoder, reading, out,
+							    err)
+					  : decode_block(reader, entry, request->detail, reading,
+							    out, err);
 	section_reading_free(atomic_exchange(&reader->spare, reading));
 	return result;
 }
@@ -212,9 +235,10 @@ static enum lo_result report(struct trace_reader *reader, uint32_t section,
 	return lo_fail(err, LO_CORRUPT, entry->offset, "%s", why->message);
 }
 
-static enum lo_result acquire(struct trace_reader *reader, uint32_t section,
-		const struct section_decoder *decoder, const void **out, struct lo_error *err)
+static enum lo_result acquire(struct trace_reader *reader, const struct request *request,
+		const void **out, struct lo_error *err)
 {
+	uint32_t section = request->section;
 	struct decoded decoded = { 0 };
 	struct lo_error why;
 	enum lo_result result;
@@ -223,14 +247,20 @@ static enum lo_result acquire(struct trace_reader *reader, uint32_t section,
 		return lo_fail(err, LO_CORRUPT, reader->sections.entries[section].offset,
 				"this section is damaged");
 	*out = section_cache_get(&reader->cache, section);
+	if (!*out && request->detail != TRACE_DETAIL_ALL)
+		*out = section_cache_get(
+				&reader->cache, cache_place(reader, section, request->detail));
 	if (*out)
 		return LO_OK;
-	result = load(reader, section, decoder, &decoded, &why);
+	result = load(reader, request, &decoded, &why);
 	if (is_damage(result))
 		return report(reader, section, &why, err);
 	if (result == LO_OK)
-		return section_cache_put(&reader->cache, section, decoded.object, decoded.bytes,
-				decoder ? decoder->free_object : free_block, out, err);
+		return section_cache_put(&reader->cache,
+				cache_place(reader, section, request->detail), decoded.object,
+				decoded.bytes,
+				request->decoder ? request->decoder->free_object : free_block, out,
+				err);
 	if (err)
 		*err = why;
 	return result;
@@ -239,8 +269,15 @@ static enum lo_result acquire(struct trace_reader *reader, uint32_t section,
 enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
 		const struct cached_block **out, struct lo_error *err)
 {
+	return trace_block_acquire_detail(reader, number, TRACE_DETAIL_ALL, out, err);
+}
+
+enum lo_result trace_block_acquire_detail(struct trace_reader *reader, uint32_t number,
+		enum trace_detail detail, const struct cached_block **out, struct lo_error *err)
+{
+	struct request request = { reader->blocks[number], NULL, detail };
 	const void *block = NULL;
-	enum lo_result result = acquire(reader, reader->blocks[number], NULL, &block, err);
+	enum lo_result result = acquire(reader, &request, &block, err);
 
 	if (result == LO_OK)
 		*out = block;
@@ -250,13 +287,15 @@ enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
 void trace_block_release(struct trace_reader *reader, const struct cached_block *block)
 {
 	if (block)
-		section_cache_unhold(&reader->cache, block->section);
+		section_cache_unhold(&reader->cache, block->cache_place);
 }
 
 enum lo_result trace_section_acquire(const struct trace_reader *reader, uint32_t section,
 		const struct section_decoder *decoder, const void **out, struct lo_error *err)
 {
-	return acquire(reader->self, section, decoder, out, err);
+	struct request request = { section, decoder, TRACE_DETAIL_ALL };
+
+	return acquire(reader->self, &request, out, err);
 }
 
 void trace_section_release(const struct trace_reader *reader, uint32_t section)

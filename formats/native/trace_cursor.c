@@ -13,6 +13,7 @@
 struct trace_cursor {
 	struct trace_reader *reader;
 	struct time_span span;
+	enum trace_detail detail;
 	const struct cached_block *block;
 	uint32_t number;
 	uint32_t row;
@@ -38,7 +39,7 @@ static enum lo_result enter_block(
 
 	if (cursor->block && cursor->number == number)
 		return LO_OK;
-	result = trace_block_acquire(cursor->reader, number, &block, err);
+	result = trace_block_acquire_detail(cursor->reader, number, cursor->detail, &block, err);
 	if (result != LO_OK && result != LO_CORRUPT)
 		return result;
 	go_to_block(cursor, number);
@@ -96,6 +97,12 @@ enum lo_result trace_cursor_seek(
 enum lo_result trace_cursor_open(struct trace_cursor **out, struct trace_reader *reader,
 		struct time_span span, struct lo_error *err)
 {
+	return trace_cursor_open_detail(out, reader, span, TRACE_DETAIL_ALL, err);
+}
+
+enum lo_result trace_cursor_open_detail(struct trace_cursor **out, struct trace_reader *reader,
+		struct time_span span, enum trace_detail detail, struct lo_error *err)
+{
 	struct trace_cursor *cursor = calloc(1, sizeof(*cursor));
 	enum lo_result result;
 
@@ -103,6 +110,7 @@ enum lo_result trace_cursor_open(struct trace_cursor **out, struct trace_reader 
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a cursor");
 	cursor->reader = reader;
 	cursor->span = span;
+	cursor->detail = detail;
 	result = trace_cursor_seek(cursor, span.begin_ns, err);
 	if (result == LO_OK)
 		*out = cursor;

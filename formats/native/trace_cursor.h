@@ -18,6 +18,16 @@ struct trace_cursor;
 /* Starts before the first event of `span` (clipped to the trace). */
 enum lo_result trace_cursor_open(struct trace_cursor **out, struct trace_reader *reader,
 		struct time_span span, struct lo_error *err);
+
+/* Which members of its events a cursor fills in. */
+enum trace_detail {
+	TRACE_DETAIL_ALL,
+	TRACE_DETAIL_STATES, /* time, task, kind and reason; the others may be right or 0 */
+};
+
+/* The same; with less detail blocks are decoded in less time. */
+enum lo_result trace_cursor_open_detail(struct trace_cursor **out, struct trace_reader *reader,
+		struct time_span span, enum trace_detail detail, struct lo_error *err);
 void trace_cursor_close(struct trace_cursor *cursor);
 
 /* Step over one event and copy it. LO_END past the last or before the first in the span. */

@@ -203,7 +203,8 @@ static enum lo_result prepare_cache(
 	if (!reader->is_bad)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u sections",
 				sections);
-	return section_cache_init(&reader->cache, sections, cache_bytes, err);
+	/* Blocks have two places, see cache_place(). */
+	return section_cache_init(&reader->cache, 2 * sections, cache_bytes, err);
 }
 
 static void fill_info(struct trace_reader *reader)

@@ -171,7 +171,8 @@ static enum lo_result read_window(
 	uint32_t count;
 	enum lo_result result;
 
-	result = trace_cursor_open(&cursor, index->reader, time_of(index, window->span), err);
+	result = trace_cursor_open_detail(&cursor, index->reader, time_of(index, window->span),
+			TRACE_DETAIL_STATES, err);
 	while (result == LO_OK) {
 		result = trace_cursor_next_run(cursor, &events, &count, err);
 		for (uint32_t i = 0; result == LO_OK && i < count; i++)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "formats/base/macros.h"
 #include "formats/native/trace_cursor.h"
 #include "tests/support/event_generator.h"
 #include "tests/support/fault_source.h"
@@ -185,9 +186,9 @@ static void a_trace_without_events_has_none_in_any_direction(void **state)
 	trace_reader_close(reader);
 }
 
-static struct trace_reader *open_small_cache(const struct trace_sample *sample)
+static struct trace_reader *open_reader(const struct trace_sample *sample, uint64_t cache_bytes)
 {
-	struct trace_reader_options options = { .cache_bytes = 1 };
+	struct trace_reader_options options = { .cache_bytes = cache_bytes };
 	struct byte_source *source;
 	struct trace_reader *reader;
 
@@ -199,6 +200,11 @@ static struct trace_reader *open_small_cache(const struct trace_sample *sample)
 }
 
 /* A random walk, with the array of events beside it. */
+static struct trace_reader *open_small_cache(const struct trace_sample *sample)
+{
+	return open_reader(sample, 1);
+}
+
 static void a_random_walk_agrees_with_an_array(void **state)
 {
 	struct trace_sample sample;
@@ -261,6 +267,40 @@ static void cursors_share_a_small_cache(void **state)
 			assert_memory_equal(&event, &sample.events[i * 10 + round], sizeof(event));
 		}
 	for (uint32_t i = 0; i < 8; i++)
+		trace_cursor_close(cursors[i]);
+	trace_reader_close(reader);
+	trace_sample_release(&sample);
+}
+
+static void a_cursor_may_do_without_details_and_another_with_them(void **state)
+{
+	static const enum trace_detail details[] = { TRACE_DETAIL_STATES, TRACE_DETAIL_ALL,
+		TRACE_DETAIL_STATES };
+	struct trace_sample sample;
+	struct trace_reader *reader;
+	struct trace_cursor *cursors[3];
+
+	(void)state;
+	trace_sample_init(&sample, 3, 50, 15);
+	reader = open_reader(&sample, 64 << 20);
+	for (size_t i = 0; i < LO_COUNT_OF(cursors); i++)
+		assert_int_equal(trace_cursor_open_detail(&cursors[i], reader, TIME_SPAN_ALL,
+						 details[i], NULL),
+				LO_OK);
+	for (uint32_t row = 0; row < 150; row++)
+		for (size_t i = 0; i < LO_COUNT_OF(cursors); i++) {
+			const struct event *want = &sample.events[row];
+			struct event event;
+
+			assert_int_equal(trace_cursor_next(cursors[i], &event, NULL), LO_OK);
+			if (details[i] == TRACE_DETAIL_ALL)
+				assert_memory_equal(&event, want, sizeof(event));
+			assert_int_equal(event.time_ns, want->time_ns);
+			assert_int_equal(event.task, want->task);
+			assert_int_equal(event.kind, want->kind);
+			assert_int_equal(event.reason, want->reason);
+		}
+	for (size_t i = 0; i < LO_COUNT_OF(cursors); i++)
 		trace_cursor_close(cursors[i]);
 	trace_reader_close(reader);
 	trace_sample_release(&sample);
@@ -370,6 +410,7 @@ int main(void)
 		cmocka_unit_test(a_trace_without_events_has_none_in_any_direction),
 		cmocka_unit_test(a_random_walk_agrees_with_an_array),
 		cmocka_unit_test(cursors_share_a_small_cache),
+		cmocka_unit_test(a_cursor_may_do_without_details_and_another_with_them),
 		cmocka_unit_test(cursors_of_several_threads_share_a_reader),
 		cmocka_unit_test(a_failing_disk_leaves_the_cursor_where_it_was),
 	};
