@@ -410,33 +410,30 @@ struct bit_reader {
 	bool failed;
 };
 
-/* The bits beyond the end are zeros and a failure. */
-static void refill_slowly(struct bit_reader *reader)
+/* Holds at least 56 bits afterwards, or all that are left. */
+static inline void refill(struct bit_reader *reader)
 {
+	if (LO_LIKELY(reader->end - reader->next >= 8)) {
+		reader->held |= load_le64(reader->next) << reader->count;
+		reader->next += (63 - reader->count) / 8;
+		reader->count |= 56;
+		return;
+	}
 	while (reader->count <= 56 && reader->next < reader->end) {
 		reader->held |= (uint64_t)*reader->next++ << reader->count;
 		reader->count += 8;
 	}
 }
 
+/* Bits beyond the end are zeros and a failure. */
 static inline uint64_t take_bits(struct bit_reader *reader, unsigned count)
 {
-	uint64_t bits;
+	uint64_t bits = reader->held & ((1ull << count) - 1);
 
-	if (reader->count < count) {
-		if (LO_LIKELY(reader->end - reader->next >= 8)) {
-			reader->held |= load_le64(reader->next) << reader->count;
-			reader->next += (63 - reader->count) / 8;
-			reader->count |= 56;
-		} else {
-			refill_slowly(reader);
-		}
-		if (LO_UNLIKELY(reader->count < count)) {
-			reader->failed = true;
-			reader->count = count;
-		}
+	if (LO_UNLIKELY(count > reader->count)) {
+		reader->failed = true;
+		return 0;
 	}
-	bits = reader->held & ((1ull << count) - 1);
 	reader->held >>= count;
 	reader->count -= count;
 	return bits;
@@ -473,19 +470,16 @@ static inline uint64_t take_steps(uint8_t symbol, uint32_t width, struct bit_rea
 		struct byte_cursor *escapes)
 {
 	uint32_t high = symbol >> width;
-	uint32_t low;
-	uint64_t steps;
+	uint32_t low = high - (high > 0);
+	uint64_t steps = symbol - (low << width);
 
-	if (high == 0)
-		return symbol;
-	if (symbol == STEP_ESCAPE)
+	if (LO_UNLIKELY(symbol == STEP_ESCAPE))
 		return byte_cursor_varint(escapes);
-	low = high - 1;
 	if (LO_UNLIKELY(low > STEP_LOW_BITS_MAX)) {
 		bits->failed = true;
 		return 0;
 	}
-	steps = (1u << width) + (symbol & ((1u << width) - 1));
+	refill(bits);
 	return steps << low | take_bits(bits, low);
 }
 

@@ -99,8 +99,7 @@ static inline uint32_t step_context_next(
 	uint8_t *reason = &context->reason_of[event->task % STEP_MEMORY];
 	uint32_t class;
 
-	if (has_reason)
-		*reason = event->reason;
+	*reason = has_reason ? event->reason : *reason;
 	class = step_class(event->kind, context->kind_before, event->task == context->task_before,
 			*reason);
 	context->kind_before = event->kind;

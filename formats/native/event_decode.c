@@ -1,5 +1,6 @@
 #include "formats/native/event_codec.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,9 @@ struct decoder {
 	struct event *events; /* `kind` and `reason` hold the file's numbers until the last step */
 	uint32_t rows;
 	struct decoder_space *space;
-	uint32_t *values; /* of one column in its own order; has room for all rows */
-	bool has[256];    /* by the file's kind: rows that have a value in the column in hand */
+	uint32_t *values;      /* of one column in its own order; has room for all rows */
+	uint32_t rows_of[256]; /* by the file's kind */
+	bool has[256];         /* by the file's kind: has it a value in the column in hand? */
 	struct lo_error *err;
 };
 
@@ -44,101 +46,123 @@ static enum lo_result bad_column(const struct decoder *decoder, enum event_colum
 
 /* ---- order ---- */
 
-/* Where the values of each bucket begin; returns how many there are. */
-static inline uint32_t count_buckets(struct decoder *decoder, enum row_order order)
+static uint32_t count_values(const struct decoder *decoder)
 {
-	uint32_t *buckets = decoder->space->buckets;
 	uint32_t count = 0;
 
-	if (order != ORDER_TIME)
-		memset(buckets, 0, sizeof(decoder->space->buckets));
-	for (uint32_t row = 0; row < decoder->rows; row++) {
-		const struct event *event = &decoder->events[row];
-
-		count += decoder->has[event->kind];
-		if (order != ORDER_TIME)
-			buckets[row_bucket(order, event)] += decoder->has[event->kind];
-	}
-	if (order != ORDER_TIME)
-		row_buckets_begin(buckets);
+	for (unsigned kind = 0; kind < LO_COUNT_OF(decoder->has); kind++)
+		count += decoder->has[kind] ? decoder->rows_of[kind] : 0;
 	return count;
 }
 
-/* The same with a constant order in each call, so that each gets its own loop. */
-static uint32_t begin_order(struct decoder *decoder, enum row_order order)
+static inline void count_buckets(struct decoder *decoder, enum row_order order)
+{
+	uint32_t *buckets = decoder->space->buckets;
+
+	memset(buckets, 0, sizeof(decoder->space->buckets));
+	for (uint32_t row = 0; row < decoder->rows; row++) {
+		const struct event *event = &decoder->events[row];
+
+		buckets[row_bucket(order, event)] += decoder->has[event->kind];
+	}
+	row_buckets_begin(buckets);
+}
+
+/* Where the values of each bucket begin. A constant order in each call, so that each has its loop.
+ */
+static void begin_order(struct decoder *decoder, enum row_order order)
 {
 	switch (order) {
 	case ORDER_KIND:
-		return count_buckets(decoder, ORDER_KIND);
+		count_buckets(decoder, ORDER_KIND);
+		break;
 	case ORDER_TASK:
-		return count_buckets(decoder, ORDER_TASK);
+		count_buckets(decoder, ORDER_TASK);
+		break;
 	case ORDER_PLACE:
-		return count_buckets(decoder, ORDER_PLACE);
+		count_buckets(decoder, ORDER_PLACE);
+		break;
 	default:
-		return count_buckets(decoder, ORDER_TIME);
+		break;
 	}
 }
 
-/* The place of the value of this row, which has one. `all` counts them in the order of time. */
+/* Members by their offset, so that a loop is one for all columns of a size. */
+static const size_t member_offsets[EVENT_COLUMN_COUNT] = {
+	[COLUMN_TASK] = offsetof(struct event, task),
+	[COLUMN_KIND] = offsetof(struct event, kind),
+	[COLUMN_PEER] = offsetof(struct event, peer),
+	[COLUMN_STACK] = offsetof(struct event, stack),
+	[COLUMN_REASON] = offsetof(struct event, reason),
+	[COLUMN_FLAGS] = offsetof(struct event, flags),
+};
+
+static inline void *member(struct event *event, size_t offset)
+{
+	return (uint8_t *)event + offset;
+}
+
+/*
+ * Whether a row has a value follows no pattern that a processor could guess when many tasks run at
+ * once; so in these loops nothing is decided by branching. Rows without a value read one that they
+ * then leave out: `last` keeps that within bounds.
+ */
 static inline uint32_t take_place(struct decoder *decoder, enum row_order order,
-		const struct event *event, uint32_t *all)
+		const struct event *event, uint32_t *all, uint32_t last)
 {
-	return order == ORDER_TIME ? (*all)++ : decoder->space->buckets[row_bucket(order, event)]++;
+	uint32_t *next = order == ORDER_TIME ? all
+					     : &decoder->space->buckets[row_bucket(order, event)];
+	uint32_t place = *next;
+
+	*next += decoder->has[event->kind];
+	return place < last ? place : last;
 }
 
-static inline uint32_t *number_of(struct event *event, enum event_column column)
+static inline void deal_numbers(struct decoder *decoder, enum event_column column,
+		enum row_order order, uint32_t count)
 {
-	return column == COLUMN_TASK   ? &event->task
-	       : column == COLUMN_PEER ? &event->peer
-				       : &event->stack;
-}
-
-static inline uint8_t *byte_of(struct event *event, enum event_column column)
-{
-	return column == COLUMN_KIND     ? &event->kind
-	       : column == COLUMN_REASON ? &event->reason
-					 : &event->flags;
-}
-
-static inline void deal_numbers(
-		struct decoder *decoder, enum event_column column, enum row_order order)
-{
+	size_t offset = member_offsets[column];
 	uint32_t all = 0;
 
 	for (uint32_t row = 0; row < decoder->rows; row++) {
 		struct event *event = &decoder->events[row];
+		bool has = decoder->has[event->kind];
+		uint32_t value =
+				decoder->values[take_place(decoder, order, event, &all, count - 1)];
+		uint32_t *number = member(event, offset);
 
-		if (decoder->has[event->kind])
-			*number_of(event, column) =
-					decoder->values[take_place(decoder, order, event, &all)];
+		*number = has ? value : 0;
 	}
 }
 
 static inline void deal_bytes(struct decoder *decoder, enum event_column column,
-		enum row_order order, const uint8_t *bytes)
+		enum row_order order, const uint8_t *bytes, uint32_t count)
 {
+	size_t offset = member_offsets[column];
 	uint32_t all = 0;
 
 	for (uint32_t row = 0; row < decoder->rows; row++) {
 		struct event *event = &decoder->events[row];
+		bool has = decoder->has[event->kind];
+		uint8_t value = bytes[take_place(decoder, order, event, &all, count - 1)];
+		uint8_t *byte = member(event, offset);
 
-		if (decoder->has[event->kind])
-			*byte_of(event, column) = bytes[take_place(decoder, order, event, &all)];
+		*byte = has ? value : 0;
 	}
 }
 
-static inline void deal_objects(
-		struct decoder *decoder, enum row_order order, const struct decoded_object *objects)
+static inline void deal_objects(struct decoder *decoder, enum row_order order,
+		const struct decoded_object *objects, uint32_t count)
 {
 	uint32_t all = 0;
 
 	for (uint32_t row = 0; row < decoder->rows; row++) {
 		struct event *event = &decoder->events[row];
-		const struct decoded_object *object;
+		uint32_t number =
+				decoder->values[take_place(decoder, order, event, &all, count - 1)];
+		const struct decoded_object
+				*object = &objects[decoder->has[event->kind] ? number : 0];
 
-		if (!decoder->has[event->kind])
-			continue;
-		object = &objects[decoder->values[take_place(decoder, order, event, &all)]];
 		event->object = object->value;
 		event->object_kind = object->kind;
 	}
@@ -149,22 +173,40 @@ static inline void deal_objects(
 static enum lo_result decode_bytes(struct decoder *decoder, enum event_column column,
 		enum row_order order, struct byte_cursor cursor)
 {
-	if (begin_order(decoder, order) != byte_cursor_left(&cursor))
+	uint32_t count = count_values(decoder);
+
+	if (count != byte_cursor_left(&cursor))
 		return bad_column(decoder, column);
+	if (count == 0)
+		return LO_OK;
+	begin_order(decoder, order);
 	switch (order) {
 	case ORDER_KIND:
-		deal_bytes(decoder, column, ORDER_KIND, cursor.next);
+		deal_bytes(decoder, column, ORDER_KIND, cursor.next, count);
 		break;
 	case ORDER_TASK:
-		deal_bytes(decoder, column, ORDER_TASK, cursor.next);
+		deal_bytes(decoder, column, ORDER_TASK, cursor.next, count);
 		break;
 	case ORDER_PLACE:
-		deal_bytes(decoder, column, ORDER_PLACE, cursor.next);
+		deal_bytes(decoder, column, ORDER_PLACE, cursor.next, count);
 		break;
 	default:
-		deal_bytes(decoder, column, ORDER_TIME, cursor.next);
+		deal_bytes(decoder, column, ORDER_TIME, cursor.next, count);
 	}
 	return LO_OK;
+}
+
+/* As byte_cursor_varint(), without a branch between one and two bytes. */
+static inline uint64_t next_varint(struct byte_cursor *cursor)
+{
+	const uint8_t *bytes = cursor->next;
+	uint32_t two;
+
+	if (LO_UNLIKELY(byte_cursor_left(cursor) < 2 || (bytes[0] & bytes[1]) >= 0x80))
+		return byte_cursor_varint(cursor);
+	two = bytes[0] >> 7;
+	cursor->next += 1 + two;
+	return (bytes[0] & 0x7fu) | ((uint32_t)bytes[1] << 7 & (0 - two));
 }
 
 /* Eight numbers below 128 at once; false when they are not. */
@@ -191,7 +233,7 @@ static bool expand_varints(struct byte_cursor *cursor, uint32_t *values, uint32_
 			i += 8;
 		if (i == count)
 			break;
-		value = byte_cursor_varint(cursor);
+		value = next_varint(cursor);
 		if (LO_UNLIKELY(value < least || value > most))
 			return false;
 		values[i] = (uint32_t)value;
@@ -205,7 +247,7 @@ static bool expand_differences(struct byte_cursor *cursor, uint32_t *values, uin
 	uint64_t value = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		value += zigzag_unfold(byte_cursor_varint(cursor));
+		value += zigzag_unfold(next_varint(cursor));
 		if (LO_UNLIKELY(value < least || value > most))
 			return false;
 		values[i] = (uint32_t)value;
@@ -219,7 +261,7 @@ static enum lo_result decode_numbers(struct decoder *decoder, enum event_column 
 	enum row_order order = (enum row_order)ORDER_OF(encoding);
 	uint32_t least = column == COLUMN_TASK ? 1 : 0;
 	uint32_t most = column == COLUMN_STACK ? LIMIT_STACKS : LIMIT_TASKS;
-	uint32_t count = begin_order(decoder, order);
+	uint32_t count = count_values(decoder);
 	bool sound = ENCODING_OF(encoding) == ENCODING_VARINT
 				     ? expand_varints(&cursor, decoder->values, count, least, most)
 				     : expand_differences(&cursor, decoder->values, count, least,
@@ -228,18 +270,21 @@ static enum lo_result decode_numbers(struct decoder *decoder, enum event_column 
 	/* Whatever is left over, or was missing, is damage. */
 	if (!sound || cursor.failed || byte_cursor_left(&cursor) > 0)
 		return bad_column(decoder, column);
+	if (count == 0)
+		return LO_OK;
+	begin_order(decoder, order);
 	switch (order) {
 	case ORDER_KIND:
-		deal_numbers(decoder, column, ORDER_KIND);
+		deal_numbers(decoder, column, ORDER_KIND, count);
 		break;
 	case ORDER_TASK:
-		deal_numbers(decoder, column, ORDER_TASK);
+		deal_numbers(decoder, column, ORDER_TASK, count);
 		break;
 	case ORDER_PLACE:
-		deal_numbers(decoder, column, ORDER_PLACE);
+		deal_numbers(decoder, column, ORDER_PLACE, count);
 		break;
 	default:
-		deal_numbers(decoder, column, ORDER_TIME);
+		deal_numbers(decoder, column, ORDER_TIME, count);
 	}
 	return LO_OK;
 }
@@ -255,7 +300,7 @@ static bool expand_references(struct decoder *decoder, struct byte_cursor *curso
 
 	objects[0] = (struct decoded_object){ 0, 0 };
 	for (uint32_t i = 0; i < values; i++) {
-		uint64_t reference = byte_cursor_varint(cursor);
+		uint64_t reference = next_varint(cursor);
 
 		if (reference == 1) {
 			uint8_t kind = byte_cursor_byte(cursor);
@@ -282,20 +327,23 @@ static enum lo_result decode_objects(
 	/* An object takes three bytes where it is introduced, so there cannot be more than this. */
 	uint32_t capacity = (uint32_t)(byte_cursor_left(&cursor) / 3 + 2);
 	struct decoded_object *objects = malloc(capacity * sizeof(*objects));
-	uint32_t count = begin_order(decoder, (enum row_order)ORDER_OF(encoding));
+	uint32_t count = count_values(decoder);
 	enum lo_result result = LO_OK;
 
 	if (!objects)
 		return lo_fail(decoder->err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u objects",
 				capacity);
+	begin_order(decoder, (enum row_order)ORDER_OF(encoding));
 	if (!expand_references(decoder, &cursor, count, objects, capacity))
 		result = bad_column(decoder, COLUMN_OBJECT);
+	else if (count == 0)
+		result = LO_OK;
 	else if (ORDER_OF(encoding) == ORDER_TASK)
-		deal_objects(decoder, ORDER_TASK, objects);
+		deal_objects(decoder, ORDER_TASK, objects, count);
 	else if (ORDER_OF(encoding) == ORDER_PLACE)
-		deal_objects(decoder, ORDER_PLACE, objects);
+		deal_objects(decoder, ORDER_PLACE, objects, count);
 	else
-		deal_objects(decoder, ORDER_TIME, objects);
+		deal_objects(decoder, ORDER_TIME, objects, count);
 	free(objects);
 	return result;
 }
@@ -363,10 +411,14 @@ static enum lo_result absent_column(struct decoder *decoder, enum event_column c
 	return LO_OK;
 }
 
-static enum lo_result check_kinds(const struct decoder *decoder)
+static enum lo_result count_kinds(struct decoder *decoder)
 {
+	memset(decoder->rows_of, 0, sizeof(decoder->rows_of));
 	for (uint32_t row = 0; row < decoder->rows; row++)
-		if (decoder->how->map->kind[decoder->events[row].kind] == EVENT_KIND_UNDEFINED)
+		decoder->rows_of[decoder->events[row].kind]++;
+	for (unsigned kind = 0; kind < LO_COUNT_OF(decoder->rows_of); kind++)
+		if (decoder->rows_of[kind] > 0 &&
+				decoder->how->map->kind[kind] == EVENT_KIND_UNDEFINED)
 			return bad_column(decoder, COLUMN_KIND);
 	return LO_OK;
 }
@@ -420,7 +472,7 @@ static enum lo_result decode_if_needed(struct decoder *decoder, enum event_colum
 	result = view->present ? decode_column(decoder, column, view)
 			       : absent_column(decoder, column);
 	if (result == LO_OK && column == COLUMN_KIND)
-		result = check_kinds(decoder);
+		result = count_kinds(decoder);
 	return result;
 }
 
@@ -457,8 +509,8 @@ static uint32_t keep_known(struct decoder *decoder)
 
 		if (kind >= EVENT_KIND_COUNT)
 			continue;
-		if (decoder->has[event->kind])
-			event->reason = map->reason[event->reason];
+		event->reason = decoder->has[event->kind] ? map->reason[event->reason]
+							  : event->reason;
 		event->kind = kind;
 		event->flags &= (uint8_t)~EVENT_FLAG_PEER_IS_TID;
 		if (kept != row)
@@ -486,7 +538,10 @@ enum lo_result event_columns_decode(const struct column_view columns[EVENT_COLUM
 		uint32_t rows, const struct event_decoding *decoding, struct event *events,
 		uint32_t *stored, struct lo_error *err)
 {
-	struct decoder decoder = { .how = decoding, .events = events, .rows = rows, .err = err };
+	/* Before kinds are known, all rows are of kind 0. */
+	struct decoder decoder = {
+		.how = decoding, .events = events, .rows = rows, .rows_of = { rows }, .err = err
+	};
 	enum lo_result result;
 
 	*stored = 0;
