@@ -349,7 +349,9 @@ static void appear(struct pass *pass, struct pass_task *task, const struct event
 		row->born = true;
 		row->birth_ns = pass->now_ns;
 	}
-	change_row(pass, task);
+	/* Whoever is there at the start of the trace did not come then. */
+	if (pass->now_ns > 0)
+		change_row(pass, task);
 	task->state = TILE_ACTIVE;
 	task->creation_stack = event->kind == EVENT_CREATE ? event->stack : STACK_NONE;
 	change_site(pass, task->creation_stack, 1, 0);
