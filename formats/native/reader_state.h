@@ -11,6 +11,7 @@
 #include "formats/native/section_list.h"
 #include "formats/native/section_read.h"
 #include "formats/native/side_store.h"
+#include "formats/native/task_pages.h"
 #include "formats/native/trace_alive.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_schema.h"
@@ -50,6 +51,7 @@ struct trace_reader {
 	atomic_bool *is_bad; /* by section: reported before */
 	_Atomic(struct section_reading *) spare;
 	struct side_store side;
+	struct task_pages tasks;
 	pthread_mutex_t lives_lock;
 	struct lives_heads lives;
 };

@@ -12,8 +12,11 @@
 #include "formats/native/damage_list.h"
 #include "formats/native/note_section.h"
 #include "formats/native/reader_parts.h"
+#include "formats/native/lives.h"
 #include "formats/native/section_list.h"
 #include "formats/native/section_read.h"
+#include "formats/native/snapshot.h"
+#include "formats/native/task_pages.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_schema.h"
 #include "formats/native/trace_tables.h"
@@ -178,6 +181,34 @@ static enum lo_result check_schema(struct trace_checking *checking, struct lo_er
 	return result;
 }
 
+/* Of sections that a reader loads one by one. */
+static const struct section_decoder *decoder_of(unsigned type)
+{
+	switch (type) {
+	case SECTION_TASKS:
+		return &task_page_decoder;
+	case SECTION_SNAPSHOT:
+		return &snapshot_decoder;
+	case SECTION_LIVES:
+		return &lives_decoder;
+	default:
+		return NULL;
+	}
+}
+
+/* Decodes an unpacked section as a reader would that needs it. */
+static enum lo_result check_section(struct trace_checking *checking,
+		const struct section_decoder *decoder, struct lo_error *why)
+{
+	void *object = NULL;
+	uint64_t bytes;
+	enum lo_result result = decoder->decode(&object, &bytes,
+			trace_reader_schema(checking->reader), &checking->section, why);
+
+	decoder->free_object(object);
+	return result;
+}
+
 static enum lo_result add_table(struct trace_checking *checking, struct trace_tables *tables,
 		const struct section_entry *entry, struct lo_error *why)
 {
@@ -187,10 +218,12 @@ static enum lo_result add_table(struct trace_checking *checking, struct trace_ta
 	if (result == LO_OK)
 		result = section_payload_unpack(
 				&checking->section, checking->unpacker, LIMIT_TABLE_RAW, why);
-	if (result == LO_OK)
-		result = trace_tables_add(tables, trace_reader_schema(checking->reader),
-				&checking->section, why);
-	return result;
+	if (result != LO_OK)
+		return result;
+	if (decoder_of(entry->type))
+		return check_section(checking, decoder_of(entry->type), why);
+	return trace_tables_add(
+			tables, trace_reader_schema(checking->reader), &checking->section, why);
 }
 
 static enum lo_result check_tables(struct trace_checking *checking, struct lo_error *err)
@@ -207,7 +240,7 @@ static enum lo_result check_tables(struct trace_checking *checking, struct lo_er
 		const struct section_entry *entry = &checking->scanned.entries[i];
 		struct lo_error why;
 
-		if (!trace_tables_have(entry->type))
+		if (!trace_tables_have(entry->type) && !decoder_of(entry->type))
 			continue;
 		result = judge(checking, entry->offset, add_table(checking, &tables, entry, &why),
 				&why, err);

@@ -209,12 +209,9 @@ static enum lo_result prepare_cache(
 
 static void fill_info(struct trace_reader *reader)
 {
-	const struct task_info *tasks = reader->tables.tasks.rows;
-	uint32_t task_rows = reader->tables.tasks.count;
-
 	reader->info.version = FORMAT_VERSION;
 	reader->info.file_bytes = byte_source_size(reader->source);
-	reader->info.tasks = task_rows ? tasks[task_rows - 1].id : 0;
+	reader->info.tasks = task_pages_highest(reader);
 	reader->info.processes = reader->tables.processes.count;
 	reader->info.modules = reader->tables.modules.count;
 	reader->info.index = reader->sections.index;
@@ -295,6 +292,7 @@ enum lo_result trace_reader_open(struct trace_reader **out, struct byte_source *
 	opening.reader->source = source;
 	damage_list_init(&opening.reader->damage);
 	side_store_init(&opening.reader->side);
+	task_pages_init(&opening.reader->tasks);
 	pthread_mutex_init(&opening.reader->lives_lock, NULL);
 	result = open_parts(&opening, options);
 	section_payload_release(&opening.section);
@@ -312,6 +310,7 @@ void trace_reader_close(struct trace_reader *reader)
 		return;
 	section_reading_free(atomic_load(&reader->spare));
 	side_store_release(&reader->side);
+	task_pages_release(&reader->tasks);
 	lives_heads_release(&reader->lives);
 	pthread_mutex_destroy(&reader->lives_lock);
 	section_cache_release(&reader->cache);
@@ -380,9 +379,9 @@ const struct module_info *trace_reader_module(const struct trace_reader *reader,
 	return trace_tables_module(&reader->tables, id);
 }
 
-const struct task_info *trace_reader_task(const struct trace_reader *reader, uint32_t id)
+bool trace_reader_task(const struct trace_reader *reader, uint32_t id, struct task_info *task)
 {
-	return trace_tables_task(&reader->tables, id);
+	return task_pages_find(reader, &reader->self->tasks, id, task);
 }
 
 const struct process_info *trace_reader_process(const struct trace_reader *reader, uint32_t index)

@@ -94,8 +94,9 @@ const struct stack_table *trace_reader_stacks(const struct trace_reader *reader)
 const struct symbol_table *trace_reader_symbols(const struct trace_reader *reader);
 /* NULL for MODULE_NONE and for ids out of range. */
 const struct module_info *trace_reader_module(const struct trace_reader *reader, uint32_t id);
-/* NULL when the file has no row about the task. */
-const struct task_info *trace_reader_task(const struct trace_reader *reader, uint32_t id);
+/* Copies the row about a task, which may have to be loaded; false, and a zeroed row, when the file
+ * has none. */
+bool trace_reader_task(const struct trace_reader *reader, uint32_t id, struct task_info *task);
 const struct process_info *trace_reader_process(const struct trace_reader *reader, uint32_t index);
 
 /* The `i`-th value stored under `key`, NULL past the last. */

@@ -28,7 +28,6 @@ void trace_tables_release(struct trace_tables *tables)
 	stack_table_free(tables->stacks);
 	symbol_table_free(tables->symbols);
 	free(tables->modules.rows);
-	free(tables->tasks.rows);
 	free(tables->processes.rows);
 	free(tables->meta.rows);
 }
@@ -110,25 +109,6 @@ static enum lo_result add_stack(struct loading *loading, const struct row *row)
 	return stack_table_append(loading->tables->stacks,
 			(struct stack_node){
 					(uint32_t)(id - up), narrow(row->number[STACK_FRAME]) },
-			loading->err);
-}
-
-static enum lo_result add_task(struct loading *loading, const struct row *row)
-{
-	uint64_t id = row->number[TASK_ID];
-	uint64_t kind = row->number[TASK_KIND];
-	uint8_t own_kind = kind < 256 ? loading->schema->task_kind[kind] : SCHEMA_UNKNOWN;
-	struct task_info task = { .id = (uint32_t)id,
-		.process = narrow(row->number[TASK_PROCESS]),
-		.tid = narrow(row->number[TASK_TID]),
-		.name = narrow(row->number[TASK_NAME]),
-		.kind = own_kind < TASK_KIND_COUNT ? own_kind : (uint8_t)TASK_THREAD,
-		.flags = (uint8_t)row->number[TASK_FLAGS] };
-
-	if (id == TASK_NONE || id > LIMIT_TASKS)
-		return lo_fail(loading->err, LO_CORRUPT, LO_NO_OFFSET, "there is no task %llu",
-				(unsigned long long)id);
-	return row_list_add(&loading->tables->tasks, LIMIT_TASK_ROWS, &task, sizeof(task),
 			loading->err);
 }
 
@@ -264,7 +244,6 @@ static const struct table {
 	[SECTION_MODULES] = { add_module, modules_so_far, leave_out_modules },
 	[SECTION_FRAMES] = { add_frame, frames_so_far, leave_out_frames },
 	[SECTION_STACKS] = { add_stack, stacks_so_far, leave_out_stacks },
-	[SECTION_TASKS] = { add_task, NULL, NULL },
 	[SECTION_PROCESSES] = { add_process, NULL, NULL },
 	[SECTION_SYMBOLS] = { add_symbol, NULL, NULL },
 };
@@ -317,8 +296,7 @@ enum lo_result trace_tables_add(struct trace_tables *tables, const struct trace_
 /* ---- finding rows by id ---- */
 
 /* Rows that are found by id begin with it. */
-_Static_assert(offsetof(struct task_info, id) == 0 && offsetof(struct process_info, index) == 0,
-		"rows of tasks and processes begin with their id");
+_Static_assert(offsetof(struct process_info, index) == 0, "a row begins with its id");
 
 static uint32_t row_id(const struct row_list *list, uint32_t i, size_t size)
 {
@@ -379,10 +357,7 @@ static enum lo_result sort_rows(struct row_list *list, size_t size, struct lo_er
 
 enum lo_result trace_tables_finish(struct trace_tables *tables, struct lo_error *err)
 {
-	enum lo_result result = sort_rows(&tables->tasks, sizeof(struct task_info), err);
-
-	return result == LO_OK ? sort_rows(&tables->processes, sizeof(struct process_info), err)
-			       : result;
+	return sort_rows(&tables->processes, sizeof(struct process_info), err);
 }
 
 static const void *find_row(const struct row_list *list, size_t size, uint32_t id)
@@ -404,11 +379,6 @@ static const void *find_row(const struct row_list *list, size_t size, uint32_t i
 	return low < list->count && row_id(list, low, size) == id
 			       ? (const char *)list->rows + low * size
 			       : NULL;
-}
-
-const struct task_info *trace_tables_task(const struct trace_tables *tables, uint32_t id)
-{
-	return find_row(&tables->tasks, sizeof(struct task_info), id);
 }
 
 const struct process_info *trace_tables_process(const struct trace_tables *tables, uint32_t index)

@@ -12,7 +12,8 @@
 #include "formats/native/section_read.h"
 #include "formats/native/trace_schema.h"
 
-/* Everything of a trace but its events, in memory. Sections are added in the order of the file. */
+/* What a trace has besides events, tasks (task_pages.h) and index, in memory. Sections are added in
+ * the order of the file. */
 struct trace_meta {
 	uint32_t key; /* string ids in `meta_strings` */
 	uint32_t value;
@@ -30,7 +31,6 @@ struct trace_tables {
 	struct stack_table *stacks;
 	struct symbol_table *symbols;
 	struct row_list modules;   /* struct module_info, id - 1 */
-	struct row_list tasks;     /* struct task_info, sorted by id once finished */
 	struct row_list processes; /* struct process_info, sorted by index once finished */
 	struct row_list meta;      /* struct trace_meta */
 	struct string_table *meta_strings;
@@ -54,7 +54,6 @@ enum lo_result trace_tables_finish(struct trace_tables *tables, struct lo_error 
 
 /* NULL when there is no such row. */
 const struct module_info *trace_tables_module(const struct trace_tables *tables, uint32_t id);
-const struct task_info *trace_tables_task(const struct trace_tables *tables, uint32_t id);
 const struct process_info *trace_tables_process(const struct trace_tables *tables, uint32_t index);
 
 #endif

@@ -180,15 +180,17 @@ static void check_string(const struct trace_reader *reader, uint32_t id)
 
 static void check_rows(const struct trace_reader *reader)
 {
+	struct task_info nobody;
+
 	for (uint32_t id = 0; id < TABLE_ROWS_MAX; id++) {
-		const struct task_info *task = trace_reader_task(reader, id);
+		struct task_info task;
 		const struct process_info *process = trace_reader_process(reader, id);
 		const struct module_info *module = trace_reader_module(reader, id);
 
 		check_string(reader, id);
-		if (task) {
-			promise(task->id == id && task->kind < TASK_KIND_COUNT);
-			check_string(reader, task->name);
+		if (trace_reader_task(reader, id, &task)) {
+			promise(task.id == id && task.kind < TASK_KIND_COUNT);
+			check_string(reader, task.name);
 		}
 		if (process) {
 			promise(process->index == id && process->end < PROCESS_END_COUNT);
@@ -199,7 +201,7 @@ static void check_rows(const struct trace_reader *reader)
 			check_string(reader, module->path);
 		}
 	}
-	promise(!trace_reader_task(reader, TASK_NONE));
+	promise(!trace_reader_task(reader, TASK_NONE, &nobody) && nobody.id == TASK_NONE);
 	promise(!trace_reader_module(reader, MODULE_NONE));
 }
 

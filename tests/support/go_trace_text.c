@@ -1,4 +1,5 @@
 #include "tests/support/go_trace_text.h"
+#include "tests/support/task_row.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -269,11 +270,11 @@ static void print(struct byte_buffer *text, const char *format, ...)
 
 static void print_task(struct byte_buffer *text, struct trace_reader *reader, uint32_t task)
 {
-	uint32_t tid = trace_reader_task(reader, task)->tid;
+	uint32_t tid = task_row(reader, task).tid;
 
 	print(text, "%u", tid);
 	while (--task > 0)
-		if (trace_reader_task(reader, task)->tid == tid)
+		if (task_row(reader, task).tid == tid)
 			print(text, "'");
 }
 

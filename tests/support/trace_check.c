@@ -204,14 +204,14 @@ static void print_tables(struct trace_reader *reader)
 					trace_reader_string(reader, process->program, NULL));
 	}
 	for (uint32_t id = 1; id < task_count; id++) {
-		const struct task_info *task = trace_reader_task(reader, id);
+		struct task_info task;
+		bool known = trace_reader_task(reader, id, &task);
 
-		if (tasks[id].state == STATE_NONE && !task)
+		if (tasks[id].state == STATE_NONE && !known)
 			continue;
-		printf("task %" PRIu32 " %" PRIu32 " %" PRIu32 " %s %x %s\n", id,
-				task ? task->process : 0, task ? task->tid : 0,
-				state_names[tasks[id].state], task ? task->flags : 0,
-				task ? trace_reader_string(reader, task->name, NULL) : "?");
+		printf("task %" PRIu32 " %" PRIu32 " %" PRIu32 " %s %x %s\n", id, task.process,
+				task.tid, state_names[tasks[id].state], task.flags,
+				known ? trace_reader_string(reader, task.name, NULL) : "?");
 		if (tasks[id].state == STATE_BLOCKED)
 			print_blocked(reader, id);
 	}

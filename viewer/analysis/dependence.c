@@ -112,11 +112,12 @@ static bool depends_on_its_wakers(const struct evidence *evidence, const struct 
 		uint32_t task, bool missed)
 {
 	const struct wait_record *record = evidence_record(evidence, task);
-	const struct task_info *info = trace_reader_task(evidence->reader, task);
+	struct task_info info;
 
 	if (record->wakers_missing || !evidence_outlasts(evidence, task))
 		return false;
-	if (info && info->process <= still->highest && still->able[info->process] == 0)
+	if (trace_reader_task(evidence->reader, task, &info) && info.process <= still->highest &&
+			still->able[info.process] == 0)
 		return missed || record->finished > 0;
 	return record->finished >= (missed ? HABIT_WAKES_MISSED : HABIT_WAKES);
 }
@@ -239,11 +240,11 @@ static enum lo_result still_init(
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u processes",
 				still->highest);
 	for (uint32_t task = 1; task < evidence->analysis->task_limit; task++) {
-		const struct task_info *info = trace_reader_task(evidence->reader, task);
+		struct task_info info;
 
-		if (info && info->process <= still->highest && is_able(evidence, task) &&
-				!evidence_is_runtime(evidence, task))
-			still->able[info->process]++;
+		if (is_able(evidence, task) && trace_reader_task(evidence->reader, task, &info) &&
+				info.process <= still->highest && !(info.flags & TASK_FLAG_RUNTIME))
+			still->able[info.process]++;
 	}
 	return LO_OK;
 }

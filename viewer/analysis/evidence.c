@@ -17,9 +17,9 @@ bool evidence_is_blocked(const struct evidence *evidence, uint32_t task)
 
 bool evidence_is_runtime(const struct evidence *evidence, uint32_t task)
 {
-	const struct task_info *info = trace_reader_task(evidence->reader, task);
+	struct task_info info;
 
-	return info && info->flags & TASK_FLAG_RUNTIME;
+	return trace_reader_task(evidence->reader, task, &info) && info.flags & TASK_FLAG_RUNTIME;
 }
 
 enum wait_class evidence_class(const struct evidence *evidence, const struct wait *wait)
@@ -29,9 +29,11 @@ enum wait_class evidence_class(const struct evidence *evidence, const struct wai
 
 const struct process_info *evidence_process(const struct evidence *evidence, uint32_t task)
 {
-	const struct task_info *info = trace_reader_task(evidence->reader, task);
+	struct task_info info;
 
-	return info ? trace_reader_process(evidence->reader, info->process) : NULL;
+	return trace_reader_task(evidence->reader, task, &info)
+			       ? trace_reader_process(evidence->reader, info.process)
+			       : NULL;
 }
 
 uint64_t evidence_end_ns(const struct evidence *evidence, uint32_t task)

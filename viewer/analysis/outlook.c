@@ -24,13 +24,14 @@ bool outlook_can_act(const struct evidence *evidence, uint32_t task)
 {
 	for (unsigned i = 0; i < CREATORS_ASKED; i++) {
 		const struct task_summary *summary = evidence_task(evidence, task);
-		const struct task_info *info = trace_reader_task(evidence->reader, task);
+		struct task_info info;
 
 		if (summary->state == TASK_STATE_BLOCKED)
 			return outlook_of(evidence, task)->can_move;
 		if (!evidence_is_gone(evidence, task))
 			return true;
-		if (info && info->flags & TASK_FLAG_MAIN)
+		trace_reader_task(evidence->reader, task, &info);
+		if (info.flags & TASK_FLAG_MAIN)
 			return false;
 		task = summary->creator;
 	}

@@ -323,12 +323,12 @@ const char *site_format(
 const char *task_format(
 		const struct trace_reader *reader, uint32_t task, char *out, size_t capacity)
 {
-	const struct task_info *info = trace_reader_task(reader, task);
+	struct task_info info;
 	char name[128] = "";
 	char text[sizeof(name) + 16];
 
-	if (info)
-		copy_string(name, sizeof(name), reader, info->name);
+	if (trace_reader_task(reader, task, &info))
+		copy_string(name, sizeof(name), reader, info.name);
 	snprintf(text, sizeof(text), "T%" PRIu32 "%s%s", task, name[0] ? " " : "", name);
 	return copy_whole(out, capacity, text);
 }

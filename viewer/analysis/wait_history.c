@@ -136,14 +136,23 @@ static bool class_has_objects(enum wait_class wait_class)
 	return wait_class == WAIT_CLASS_LOCK || wait_class == WAIT_CLASS_RECEIVE;
 }
 
+/* Objects of one process only need no process to tell them apart. */
+static uint32_t process_of(const struct trace_reader *reader, uint32_t task)
+{
+	struct task_info info = { 0 };
+
+	if (trace_reader_info(reader)->processes > 1)
+		trace_reader_task(reader, task, &info);
+	return info.process;
+}
+
 static enum lo_result find_records(struct wait_history *history, uint32_t task,
 		const struct wait *wait, struct open_records *open, struct lo_error *err)
 {
-	const struct task_info *info = trace_reader_task(history->reader, task);
 	struct record_key place = { .value = wait_history_fold(history, wait->stack),
 		.kind = (uint16_t)(HISTORY_PLACE_KIND + wait->reason) };
 	struct record_key object = { .value = wait->object,
-		.process = info ? info->process : 0,
+		.process = process_of(history->reader, task),
 		.kind = wait->object_kind };
 	enum lo_result result;
 

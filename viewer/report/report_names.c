@@ -17,10 +17,12 @@ const char *reason_text(
 const char *task_name_text(
 		const struct trace_reader *reader, uint32_t task, char text[TASK_NAME_MAX])
 {
-	const struct task_info *info = trace_reader_task(reader, task);
+	struct task_info info;
 	uint32_t length = 0;
-	const char *name = info ? trace_reader_string(reader, info->name, &length) : "";
+	const char *name;
 
+	trace_reader_task(reader, task, &info);
+	name = trace_reader_string(reader, info.name, &length);
 	printable_copy(text, TASK_NAME_MAX, name, length, 0);
 	return text;
 }

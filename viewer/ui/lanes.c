@@ -61,9 +61,10 @@ static int compare_numbers(uint64_t a, uint64_t b)
 
 static const char *name_of(const struct analysis *analysis, uint32_t id)
 {
-	const struct task_info *info = trace_reader_task(analysis->reader, id);
+	struct task_info info;
 
-	return info ? trace_reader_string(analysis->reader, info->name, NULL) : "";
+	trace_reader_task(analysis->reader, id, &info);
+	return trace_reader_string(analysis->reader, info.name, NULL);
 }
 
 /* Blocked first, then active, then exited: what asks for attention is on top. */

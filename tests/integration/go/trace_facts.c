@@ -1,4 +1,5 @@
 #include "tests/integration/go/trace_facts.h"
+#include "tests/support/task_row.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +158,7 @@ static void count_seen(struct walk *walk)
 
 	for (uint32_t task = 1; task < walk->task_count; task++)
 		if (walk->tasks[task].state != UNSEEN)
-			numbers[count++] = trace_reader_task(walk->reader, task)->tid;
+			numbers[count++] = task_row(walk->reader, task).tid;
 	qsort(numbers, count, sizeof(*numbers), compare_numbers);
 	for (uint32_t i = 0; i < count; i++)
 		walk->facts->seen += i == 0 || numbers[i] != numbers[i - 1];
@@ -230,7 +231,7 @@ static void group_stuck(struct walk *walk)
 	facts->groups = calloc(walk->task_count, sizeof(*facts->groups));
 	for (uint32_t i = 1; i < walk->task_count; i++) {
 		const struct task_facts *task = &walk->tasks[i];
-		const struct task_info *info = trace_reader_task(walk->reader, i);
+		struct task_info info = task_row(walk->reader, i);
 		struct stuck_group *group = &facts->groups[facts->group_count];
 		char top[300];
 		char created[300];
@@ -247,7 +248,7 @@ static void group_stuck(struct walk *walk)
 				top, created,
 				task->existing ? ""
 					       : trace_reader_string(
-								 walk->reader, info->name, NULL));
+								 walk->reader, info.name, NULL));
 		group->count = 1;
 		facts->group_count++;
 	}

@@ -25,17 +25,18 @@ struct detail {
 
 static void add_identity(struct document *document, const struct app *app, uint32_t task)
 {
-	const struct task_info *info = trace_reader_task(app->reader, task);
-	const struct process_info *process = info ? trace_reader_process(app->reader, info->process)
-						  : NULL;
+	const struct process_info *process;
+	struct task_info info;
 	char text[PHRASE_MAX];
 
 	document_add(document, "task",
 			app_task(app, task)->state == TASK_STATE_BLOCKED ? STYLE_BLOCKED
 									 : STYLE_TITLE,
 			TASK_NONE, "%s", task_phrase(app, task, text, sizeof(text)));
-	if (info && info->tid)
-		document_add(document, "", STYLE_DIM, TASK_NONE, "thread %u%s%.0u", info->tid,
+	trace_reader_task(app->reader, task, &info);
+	process = trace_reader_process(app->reader, info.process);
+	if (info.tid)
+		document_add(document, "", STYLE_DIM, TASK_NONE, "thread %u%s%.0u", info.tid,
 				process ? " of process " : "", process ? process->pid : 0);
 }
 

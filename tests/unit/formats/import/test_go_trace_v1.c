@@ -10,6 +10,7 @@
 #include "formats/import/import_run.h"
 #include "formats/model/meta.h"
 #include "tests/support/go_trace_text.h"
+#include "tests/support/task_row.h"
 
 /*
  * Events: 1 batch (P, ticks), 2 frequency, 4 Gomaxprocs, 13 GoCreate, 14 GoStart, 15 GoEnd,
@@ -60,11 +61,11 @@ static void who_is_listed_before_gomaxprocs_is_not_created(void **state)
 
 	(void)state;
 	reader = import("go 21\n" BEGIN "v1 13 90 5 2 1\n" TABLES, NULL);
-	assert_string_equal(trace_reader_string(reader, trace_reader_task(reader, 2)->name, NULL),
+	assert_string_equal(trace_reader_string(reader, task_row(reader, 2).name, NULL),
 			"runtime.bgsweep");
-	assert_int_equal(trace_reader_task(reader, 2)->flags, TASK_FLAG_RUNTIME);
-	assert_string_equal(trace_reader_string(reader, trace_reader_task(reader, 3)->name, NULL),
-			"main.worker");
+	assert_int_equal(task_row(reader, 2).flags, TASK_FLAG_RUNTIME);
+	assert_string_equal(
+			trace_reader_string(reader, task_row(reader, 3).name, NULL), "main.worker");
 	assert_string_equal(trace_reader_meta(reader, META_SOURCE_FORMAT, 0), "go-trace-v1");
 	trace_reader_close(reader);
 	assert_imports("go 21\n" BEGIN "v1 13 90 5 2 1\n" TABLES, NULL,

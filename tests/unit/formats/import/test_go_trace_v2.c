@@ -12,6 +12,7 @@
 #include "formats/native/trace_counters.h"
 #include "formats/native/trace_notes.h"
 #include "tests/support/go_trace_text.h"
+#include "tests/support/task_row.h"
 
 /*
  * Small traces that bring out one rule of the format each. A unit of their clock is 1 ns. Event
@@ -129,12 +130,12 @@ static void names_and_flags_come_from_entry_functions(void **state)
 			"batch 1 700 1000: " ONE_RUNNING "14 1 5 2 1  14 1 6 3 1\n"
 			"batch 1 none 2000: 25 0 8 none 4\n" TABLES("1") "clock 1\nend\n",
 			NULL);
-	assert_int_equal(trace_reader_task(reader, 1)->flags, TASK_FLAG_MAIN);
-	assert_int_equal(trace_reader_task(reader, 1)->kind, TASK_GOROUTINE);
-	assert_string_equal(trace_reader_string(reader, trace_reader_task(reader, 3)->name, NULL),
-			"main.worker");
-	assert_int_equal(trace_reader_task(reader, 3)->flags, 0);
-	assert_int_equal(trace_reader_task(reader, 4)->flags, TASK_FLAG_RUNTIME);
+	assert_int_equal(task_row(reader, 1).flags, TASK_FLAG_MAIN);
+	assert_int_equal(task_row(reader, 1).kind, TASK_GOROUTINE);
+	assert_string_equal(
+			trace_reader_string(reader, task_row(reader, 3).name, NULL), "main.worker");
+	assert_int_equal(task_row(reader, 3).flags, 0);
+	assert_int_equal(task_row(reader, 4).flags, TASK_FLAG_RUNTIME);
 	assert_string_equal(trace_reader_meta(reader, META_SOURCE_FORMAT, 0), "go-trace-v2");
 	trace_reader_close(reader);
 }
@@ -298,7 +299,7 @@ struct note_lines {
 static bool add_note_line(void *context, const struct note *note)
 {
 	struct note_lines *lines = context;
-	const struct task_info *task = trace_reader_task(lines->reader, note->task);
+	struct task_info task = task_row(lines->reader, note->task);
 	char line[400];
 	int length = snprintf(line, sizeof(line),
 			"%llu-%llu%s%s %s '%s' '%s' of %u in %llu, %llu\n",
@@ -307,7 +308,7 @@ static bool add_note_line(void *context, const struct note *note)
 			note->flags & NOTE_FLAG_STILL_OPEN ? " open" : "",
 			note_schemas[note->kind].name,
 			trace_reader_string(lines->reader, note->name, NULL),
-			trace_reader_string(lines->reader, note->text, NULL), task ? task->tid : 0,
+			trace_reader_string(lines->reader, note->text, NULL), task.tid,
 			(unsigned long long)note->parent, (unsigned long long)note->value);
 
 	byte_buffer_put(&lines->text, line, (size_t)length);
@@ -411,7 +412,7 @@ static void a_goroutine_number_beyond_32_bits_is_in_the_name(void **state)
 			"batch 1 700 1000: " ONE_RUNNING
 			"14 1 4294967301 2 1\n" TABLES("1") "clock 1\nend\n",
 			NULL);
-	assert_string_equal(trace_reader_string(reader, trace_reader_task(reader, 2)->name, NULL),
+	assert_string_equal(trace_reader_string(reader, task_row(reader, 2).name, NULL),
 			"main.worker 4294967301");
 	trace_reader_close(reader);
 }

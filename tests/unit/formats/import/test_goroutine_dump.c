@@ -14,6 +14,7 @@
 #include "formats/model/meta.h"
 #include "formats/native/trace_notes.h"
 #include "tests/support/go_trace_text.h"
+#include "tests/support/task_row.h"
 
 static struct dump_text text_of(const char *words)
 {
@@ -328,8 +329,7 @@ static bool add_note_line(void *context, const struct note *note)
 			(unsigned long long)note->begin_ns, note_schemas[note->kind].name,
 			trace_reader_string(lines->reader, note->name, NULL),
 			trace_reader_string(lines->reader, note->text, NULL),
-			trace_reader_task(lines->reader, note->task)->tid,
-			(unsigned long long)note->value,
+			task_row(lines->reader, note->task).tid, (unsigned long long)note->value,
 			chain ? trace_reader_string(lines->reader, chain->function, NULL) : "");
 	byte_buffer_put(&lines->text, line, (size_t)length);
 	return true;

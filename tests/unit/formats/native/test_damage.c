@@ -66,17 +66,18 @@ static void need_everything(struct trace_reader *reader)
 	struct task_state_at task;
 	struct alive_query all = { TIME_SPAN_ALL, 0, UINT32_MAX };
 	struct alive_tasks alive;
+	struct task_info info;
 	uint64_t behind_ns = 0;
 	uint32_t id = 1;
 
+	/* All lives are needed to know who is alive at some time, all rows to know who has none. */
+	assert_int_equal(trace_alive_in(&alive, reader, &all, NULL, NULL), LO_OK);
+	alive_tasks_release(&alive);
+	for (uint32_t i = 1; i <= trace_reader_info(reader)->tasks; i++)
+		trace_reader_task(reader, i, &info);
 	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
 		if (section.span.end_ns > 0)
 			behind_ns = section.span.end_ns;
-		/* All lives are needed to know who is alive when. */
-		if (strcmp(section.name, "lives") == 0) {
-			assert_int_equal(trace_alive_in(&alive, reader, &all, NULL, NULL), LO_OK);
-			alive_tasks_release(&alive);
-		}
 		if (strcmp(section.name, "snapshot") == 0)
 			assert_int_equal(trace_states_of(reader, behind_ns, &id, 1, &task, NULL,
 							 NULL, NULL),

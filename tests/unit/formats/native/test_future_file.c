@@ -12,6 +12,7 @@
 #include "formats/native/trace_cursor.h"
 #include "formats/native/trace_schema.h"
 #include "tests/support/section_forge.h"
+#include "tests/support/task_row.h"
 
 /*
  * Files of versions to come: other numbers, more names, columns, fields and sections than this
@@ -187,11 +188,11 @@ static void table_fields_are_found_by_name(void **state)
 	(void)state;
 	forge_future(&forge);
 	assert_int_equal(forge_open(&forge, &reader, NULL), LO_OK);
-	assert_int_equal(trace_reader_task(reader, 5)->tid, 42);
-	assert_int_equal(trace_reader_task(reader, 5)->kind, TASK_GOROUTINE);
-	assert_int_equal(trace_reader_task(reader, 5)->name, 0); /* the file has no such field */
-	assert_int_equal(trace_reader_task(reader, 6)->tid, 43);
-	assert_int_equal(trace_reader_task(reader, 6)->kind, TASK_THREAD);
+	assert_int_equal(task_row(reader, 5).tid, 42);
+	assert_int_equal(task_row(reader, 5).kind, TASK_GOROUTINE);
+	assert_int_equal(task_row(reader, 5).name, 0); /* the file has no such field */
+	assert_int_equal(task_row(reader, 6).tid, 43);
+	assert_int_equal(task_row(reader, 6).kind, TASK_THREAD);
 	trace_reader_close(reader);
 	forge_release(&forge);
 }

@@ -13,6 +13,7 @@
 #include "formats/native/trace_cursor.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_writer.h"
+#include "tests/support/task_row.h"
 
 #define OK(call) assert_int_equal((call), LO_OK)
 
@@ -135,10 +136,9 @@ static void tables_come_back(void **state)
 	assert_int_equal(info->events, LO_COUNT_OF(sample_events));
 	assert_int_equal(info->lost[LOSS_RING_FULL], 5);
 	assert_int_equal(info->tasks, 2);
-	assert_null(trace_reader_task(reader, 1));
-	assert_int_equal(trace_reader_task(reader, 2)->tid, 4711);
-	assert_string_equal(trace_reader_string(reader, trace_reader_task(reader, 2)->name, NULL),
-			"worker");
+	assert_int_equal(task_row(reader, 1).id, TASK_NONE);
+	assert_int_equal(task_row(reader, 2).tid, 4711);
+	assert_string_equal(trace_reader_string(reader, task_row(reader, 2).name, NULL), "worker");
 	assert_int_equal(trace_reader_process(reader, 1)->end, PROCESS_KILLED);
 	assert_int_equal(trace_reader_module(reader, 1)->build_id[2], 3);
 	assert_int_equal(stack_table_unwind(trace_reader_stacks(reader), 3, frames, 8), 3);

@@ -8,6 +8,7 @@
 
 #include "formats/model/object.h"
 #include "formats/native/trace_cursor.h"
+#include "tests/support/task_row.h"
 #include "tests/support/trace_builder.h"
 
 static const char shop[] =
@@ -87,7 +88,7 @@ static void frames_have_symbols_and_modules(void **state)
 	assert_string_equal(trace_reader_string(reader, chain[0].file, NULL), "shop.c");
 	assert_int_equal(chain[0].line, 12);
 	assert_string_equal(trace_reader_string(reader, chain[1].function, NULL), "worker");
-	assert_string_equal(trace_reader_string(reader, trace_reader_task(reader, 2)->name, NULL),
+	assert_string_equal(trace_reader_string(reader, task_row(reader, 2).name, NULL),
 			"order worker");
 	trace_reader_close(reader);
 }

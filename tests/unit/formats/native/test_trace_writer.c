@@ -15,6 +15,7 @@
 #include "formats/native/trace_writer.h"
 #include "tests/support/event_generator.h"
 #include "tests/support/fault_source.h"
+#include "tests/support/task_row.h"
 #include "tests/support/trace_sample.h"
 
 #define OK(call) assert_int_equal((call), LO_OK)
@@ -231,10 +232,10 @@ static void later_rows_replace_earlier_ones(void **state)
 	trace_writer_close(writer);
 
 	reader = open_reader(&file);
-	assert_int_equal(trace_reader_task(reader, 7)->tid, 2);
-	assert_int_equal(trace_reader_task(reader, 3)->tid, 1);
-	assert_null(trace_reader_task(reader, 1));
-	assert_null(trace_reader_task(reader, 8));
+	assert_int_equal(task_row(reader, 7).tid, 2);
+	assert_int_equal(task_row(reader, 3).tid, 1);
+	assert_int_equal(task_row(reader, 1).id, TASK_NONE);
+	assert_int_equal(task_row(reader, 8).id, TASK_NONE);
 	assert_int_equal(trace_reader_process(reader, 2)->end, PROCESS_EXITED);
 	assert_null(trace_reader_process(reader, 1));
 	assert_int_equal(trace_reader_info(reader)->tasks, 7);
@@ -276,11 +277,11 @@ static void large_tables_are_split(void **state)
 		string_sections += strcmp(section.name, "strings") == 0;
 	assert_true(string_sections > 1);
 	for (uint32_t i = 1; i <= STRINGS; i++) {
-		const struct task_info *task = trace_reader_task(reader, i);
+		struct task_info task = task_row(reader, i);
 
 		snprintf(text, sizeof(text), "a text that is long enough to fill pages %u", i);
-		assert_int_equal(task->tid, i * 7);
-		assert_string_equal(trace_reader_string(reader, task->name, NULL), text);
+		assert_int_equal(task.tid, i * 7);
+		assert_string_equal(trace_reader_string(reader, task.name, NULL), text);
 	}
 	trace_reader_close(reader);
 	byte_buffer_release(&file);

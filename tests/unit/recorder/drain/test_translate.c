@@ -10,6 +10,7 @@
 #include "formats/model/object.h"
 #include "formats/model/reason.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/task_row.h"
 
 #define NO_SUCH_PID 0x7ffffff0u
 #define MODULE_AT   0x400000u
@@ -77,9 +78,11 @@ static void name(uint32_t ring, uint64_t time, uint32_t task, const char *text)
 
 static const char *task_name(uint32_t id)
 {
-	const struct task_info *task = trace_reader_task(pipeline.reader, id);
+	struct task_info task;
 
-	return task ? trace_reader_string(pipeline.reader, task->name, NULL) : NULL;
+	if (!trace_reader_task(pipeline.reader, id, &task))
+		return NULL;
+	return trace_reader_string(pipeline.reader, task.name, NULL);
 }
 
 static void a_plain_story_comes_through_as_it_was(void **state)
@@ -102,10 +105,10 @@ static void a_plain_story_comes_through_as_it_was(void **state)
 							"unblock 2 by 1\n"
 							"exit 2\n"
 							"exit 1\n");
-	assert_int_equal(trace_reader_task(pipeline.reader, 1)->tid, 10);
-	assert_int_equal(trace_reader_task(pipeline.reader, 1)->flags, TASK_FLAG_MAIN);
-	assert_int_equal(trace_reader_task(pipeline.reader, 2)->tid, 11);
-	assert_int_equal(trace_reader_task(pipeline.reader, 2)->flags, 0);
+	assert_int_equal(task_row(pipeline.reader, 1).tid, 10);
+	assert_int_equal(task_row(pipeline.reader, 1).flags, TASK_FLAG_MAIN);
+	assert_int_equal(task_row(pipeline.reader, 2).tid, 11);
+	assert_int_equal(task_row(pipeline.reader, 2).flags, 0);
 }
 
 static void a_task_that_begins_in_the_middle_is_said_to_exist(void **state)
@@ -116,7 +119,7 @@ static void a_task_that_begins_in_the_middle_is_said_to_exist(void **state)
 	block(ring, 0, 0x1000, 0);
 	assert_string_equal(pipeline_finish(&pipeline), "run 1 flags 1\n"
 							"block 1 mutex lock mutex 1000\n");
-	assert_int_equal(trace_reader_task(pipeline.reader, 1)->tid, 10);
+	assert_int_equal(task_row(pipeline.reader, 1).tid, 10);
 }
 
 static void a_created_task_whose_run_was_lost_runs_before_it_blocks(void **state)
@@ -455,8 +458,8 @@ static void two_processes_have_tasks_of_their_own(void **state)
 	run(first, 0, 10);
 	run(second, 1, 20);
 	assert_string_equal(pipeline_finish(&pipeline), "run 1\nrun 2\n");
-	assert_int_equal(trace_reader_task(pipeline.reader, 1)->process, 1);
-	assert_int_equal(trace_reader_task(pipeline.reader, 2)->process, 2);
+	assert_int_equal(task_row(pipeline.reader, 1).process, 1);
+	assert_int_equal(task_row(pipeline.reader, 2).process, 2);
 	assert_int_equal(trace_reader_process(pipeline.reader, 2)->parent, 1);
 	assert_int_equal(trace_reader_process(pipeline.reader, 2)->pid, NO_SUCH_PID + 1);
 }
@@ -492,8 +495,8 @@ static void a_slot_is_used_again_when_its_process_has_died_and_been_drained(void
 	second = pipeline_ring(&pipeline, 0, 1, 20);
 	run(second, 5000000, 20);
 	assert_string_equal(pipeline_finish(&pipeline), "run 1\ncreate 2 by 1\nrun 3\n");
-	assert_int_equal(trace_reader_task(pipeline.reader, 2)->process, 1);
-	assert_int_equal(trace_reader_task(pipeline.reader, 3)->process, 2);
+	assert_int_equal(task_row(pipeline.reader, 2).process, 1);
+	assert_int_equal(task_row(pipeline.reader, 3).process, 2);
 }
 
 int main(void)
