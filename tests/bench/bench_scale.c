@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "formats/native/block.h"
+#include "formats/native/trace_alive.h"
 #include "formats/native/trace_cursor.h"
 #include "formats/native/trace_states.h"
 #include "formats/native/trace_writer.h"
@@ -195,10 +196,33 @@ static void ask_some_states(struct trace_reader *reader, struct dice *dice, uint
 	must(trace_states_of(reader, time_ns, tasks, SCREEN_ROWS, states, NULL, NULL, &err), &err);
 }
 
+/* The whole trace, a tenth, a hundredth, ... down to a hundred thousandth of it. */
+static struct time_span some_span(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+{
+	uint64_t length_ns = trace_reader_info(reader)->duration_ns;
+
+	for (uint32_t zoom = dice_below(dice, 6); zoom > 0; zoom--)
+		length_ns /= 10;
+	if (time_ns + length_ns > trace_reader_info(reader)->duration_ns)
+		time_ns = trace_reader_info(reader)->duration_ns - length_ns;
+	return (struct time_span){ time_ns, time_ns + length_ns + 1 };
+}
+
+static void ask_alive(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+{
+	struct alive_query query = { .span = some_span(reader, dice, time_ns), .limit = 1000 };
+	struct alive_tasks alive = { 0 };
+	struct lo_error err = { 0 };
+
+	must(trace_alive_in(&alive, reader, &query, NULL, &err), &err);
+	alive_tasks_release(&alive);
+}
+
 static const struct question questions[] = {
 	{ "the event at an instant", ask_event },
 	{ "states of all tasks at an instant", ask_states },
 	{ "states of 50 tasks at an instant", ask_some_states },
+	{ "tasks alive in a span, the first 1,000", ask_alive },
 };
 
 struct asking {

@@ -15,6 +15,7 @@
 
 #include "formats/base/macros.h"
 #include "formats/model/event_schema.h"
+#include "formats/native/trace_alive.h"
 #include "formats/native/trace_cursor.h"
 #include "formats/native/trace_states.h"
 
@@ -487,6 +488,48 @@ static void check_bins(const struct check *check)
 				check->bins[i]);
 }
 
+/* Who was alive between two instants: who was at the first one, and who was created since. */
+static void check_alive(struct check *check, const json_t *from, const json_t *to)
+{
+	struct alive_query query = {
+		.span = { number(from, "time_ns") + 1, number(to, "time_ns") + 1 }, .limit = 1000000
+	};
+	uint64_t truth = number(from, "alive") + number(to, "created") - number(from, "created");
+	struct alive_tasks alive = { 0 };
+	struct lo_error err = { 0 };
+
+	if (trace_alive_in(&alive, check->reader, &query, NULL, &err) != LO_OK) {
+		differ("nobody says who is alive: %s", err.message);
+		return;
+	}
+	if (alive.exact)
+		expect("alive between two instants", truth, alive.total);
+	else if (alive.total < truth)
+		differ("%" PRIu64 " are alive between two instants, at most %" PRIu64 " found",
+				truth, alive.total);
+	if (!alive.without_short)
+		expect("listed as alive between two instants", alive.total, alive.count);
+	for (uint32_t i = 0; i < alive.count; i++)
+		if (alive.tasks[i] >= check->task_limit ||
+				check->tasks[alive.tasks[i]].state == STATE_NONE)
+			differ("task %" PRIu32 " is listed as alive and never was", alive.tasks[i]);
+	expect("uncertain lists", 0, alive.uncertain);
+	alive_tasks_release(&alive);
+}
+
+/* Neighbours, and instants that are far apart. */
+static void check_spans(struct check *check)
+{
+	const json_t *instants = member(check->truth, "instants");
+	size_t count = json_array_size(instants);
+
+	for (size_t i = 0; i + 1 < count; i++) {
+		check_alive(check, json_array_get(instants, i), json_array_get(instants, i + 1));
+		check_alive(check, json_array_get(instants, i),
+				json_array_get(instants, i + (count - i) / 2));
+	}
+}
+
 /* Each group has as many tasks as are found there, and none is left over. */
 static void check_groups(struct check *check)
 {
@@ -537,6 +580,7 @@ static void check_trace(const json_t *truth, const char *path)
 	expect("instants met", json_array_size(member(truth, "instants")), check.instant);
 	check_bins(&check);
 	check_groups(&check);
+	check_spans(&check);
 	expect("damage", 0, trace_reader_damage_count(check.reader));
 	trace_reader_close(check.reader);
 	free(check.tasks);
