@@ -17,6 +17,7 @@
 #define META_SOURCE_FORMAT "source_format" /* of an imported file: "go-trace-v2", ... */
 #define META_SOURCE_CUT    "source_cut"    /* "1" when the imported file ended early */
 #define META_STACK_DEPTH   "stack_depth"
-#define META_WARNING       "warning" /* for people: what this trace cannot show, and why */
+#define META_RESOLUTION    "resolution_ns" /* of times of events; without: 1 */
+#define META_WARNING       "warning"       /* for people: what this trace cannot show, and why */
 
 #endif

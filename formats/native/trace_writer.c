@@ -1,11 +1,13 @@
 #include "formats/native/trace_writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/base/bytes.h"
 #include "formats/base/limits.h"
 #include "formats/base/string_table.h"
+#include "formats/model/meta.h"
 #include "formats/model/object.h"
 #include "formats/native/block.h"
 #include "formats/native/checkpoint.h"
@@ -61,6 +63,7 @@ struct trace_writer {
 	bool has_losses;
 	uint64_t begin_ns; /* of the current block: where the one before has ended */
 	uint64_t last_ns;  /* the latest event or promise */
+	uint64_t rounding; /* these bits of times are cleared */
 
 	uint32_t sequence;
 	struct block_encoder encoder;
@@ -885,10 +888,30 @@ enum lo_result trace_writer_note(
 
 /* ---- events ---- */
 
+enum lo_result trace_writer_resolution(
+		struct trace_writer *writer, uint64_t resolution_ns, struct lo_error *err)
+{
+	char value[24];
+	uint64_t power = 1;
+
+	if (resolution_ns < 1 || resolution_ns > TRACE_RESOLUTION_MAX_NS)
+		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
+				"a resolution of %llu ns: from 1 to %u ns are possible",
+				(unsigned long long)resolution_ns, TRACE_RESOLUTION_MAX_NS);
+	if (writer->stats.events > 0)
+		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
+				"the resolution of a trace must be known before its events");
+	while (power * 2 <= resolution_ns)
+		power *= 2;
+	writer->rounding = power - 1;
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)power);
+	return power > 1 ? trace_writer_meta(writer, META_RESOLUTION, value, err) : LO_OK;
+}
+
 static enum lo_result check_event(
 		const struct trace_writer *writer, const struct event *event, struct lo_error *err)
 {
-	if (event->time_ns < writer->last_ns)
+	if ((event->time_ns & ~writer->rounding) < writer->last_ns)
 		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
 				"an event at %llu ns comes after one at %llu ns",
 				(unsigned long long)event->time_ns,
@@ -913,13 +936,16 @@ enum lo_result trace_writer_event(
 		struct trace_writer *writer, const struct event *event, struct lo_error *err)
 {
 	enum lo_result result = check_usable(writer, err);
+	struct event *stored;
 
 	if (result == LO_OK)
 		result = check_event(writer, event, err);
 	if (result != LO_OK)
 		return result;
-	writer->events[writer->event_count++] = *event;
-	writer->last_ns = event->time_ns;
+	stored = &writer->events[writer->event_count++];
+	*stored = *event;
+	stored->time_ns &= ~writer->rounding;
+	writer->last_ns = stored->time_ns;
 	writer->stats.events++;
 	if (writer->event_count < TRACE_BLOCK_ROWS)
 		return LO_OK;
@@ -954,6 +980,7 @@ enum lo_result trace_writer_advance(
 
 	if (result != LO_OK)
 		return result;
+	now_ns &= ~writer->rounding;
 	if (now_ns > writer->last_ns)
 		writer->last_ns = now_ns;
 	if (writer->last_ns - writer->begin_ns < limit_ns)

@@ -38,6 +38,17 @@ struct trace_writer;
 enum lo_result trace_writer_open(
 		struct trace_writer **out, struct byte_sink *sink, struct lo_error *err);
 
+/*
+ * From now on times of events are rounded down to multiples of `resolution_ns`, itself rounded down
+ * to a power of two, and a fact of the trace says so. Times take most of a file; where waits of a
+ * microsecond do not matter, the last digits need not be kept. Order remains: events that were
+ * apart may come to have the same time. LO_USAGE when it is not from 1 to TRACE_RESOLUTION_MAX_NS,
+ * and after the first event.
+ */
+#define TRACE_RESOLUTION_MAX_NS 1000000u
+enum lo_result trace_writer_resolution(
+		struct trace_writer *writer, uint64_t resolution_ns, struct lo_error *err);
+
 /* Tables. Each gives an id to use in events and other rows; equal rows share one id. */
 enum lo_result trace_writer_string(struct trace_writer *writer, const char *bytes, uint32_t length,
 		uint32_t *id, struct lo_error *err);

@@ -191,6 +191,9 @@ enum lo_result session_begin(
 {
 	enum lo_result result = trace_writer_open(&session->writer, sink, err);
 
+	if (result == LO_OK)
+		result = trace_writer_resolution(
+				session->writer, session->options.resolution_ns, err);
 	if (result != LO_OK)
 		return result;
 	session->pid = pid;

@@ -28,6 +28,7 @@ struct session_options {
 	uint32_t stack_depth;   /* at most STACK_DEPTH_MAX */
 	bool follow_children;
 	uint64_t wait_threshold_ns; /* I/O that returns sooner is no wait */
+	uint64_t resolution_ns;     /* of times; see trace_writer_resolution() */
 	struct budget budget;
 	struct signals *signals;
 	struct progress progress;                         /* of looking up symbols */

@@ -55,6 +55,10 @@ record --stack-depth 129 -- true
 expect_status 2
 record --follow-children maybe -- true
 expect_status 2
+for resolution in 0ns 2ms 64 fast; do
+	record --resolution "$resolution" -- true
+	expect_status 2
+done
 
 subject='signals are passed on'
 in_background "$loiter" record -o passed.loiter -- "$programs/asked"

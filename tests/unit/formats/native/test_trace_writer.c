@@ -9,8 +9,11 @@
 #include <cmocka.h>
 
 #include "formats/base/limits.h"
+#include "formats/base/macros.h"
+#include "formats/model/meta.h"
 #include "formats/model/object.h"
 #include "formats/native/reader_parts.h"
+#include "formats/native/trace_cursor.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_writer.h"
 #include "tests/support/event_generator.h"
@@ -476,6 +479,61 @@ static void the_numbers_of_reasons_run_out(void **state)
 	byte_buffer_release(&file);
 }
 
+static uint64_t time_of_next(struct trace_cursor *cursor)
+{
+	struct event event;
+
+	OK(trace_cursor_next(cursor, &event, NULL));
+	return event.time_ns;
+}
+
+static void times_are_multiples_of_the_resolution(void **state)
+{
+	static const uint64_t times[] = { 0, 63, 64, 127, 5000, 5063 };
+	static const uint64_t wanted[] = { 0, 0, 64, 64, 4992, 5056 };
+	struct byte_buffer file = { 0 };
+	struct trace_writer *writer = open_writer(&file);
+	struct trace_reader *reader;
+	struct trace_cursor *cursor;
+
+	(void)state;
+	OK(trace_writer_resolution(writer, 100, NULL));
+	for (size_t i = 0; i < LO_COUNT_OF(times); i++) {
+		run_at(writer, times[i]);
+		/* A border between blocks does not forbid a time that is rounded down to it. */
+		OK(trace_writer_advance(writer, times[i] + 1, NULL));
+		OK(trace_writer_flush(writer, NULL));
+	}
+	OK(trace_writer_finish(writer, 5077, NULL));
+	trace_writer_close(writer);
+	reader = open_reader(&file);
+	assert_string_equal(trace_reader_meta(reader, META_RESOLUTION, 0), "64");
+	assert_int_equal(trace_reader_info(reader)->duration_ns, 5077);
+	OK(trace_cursor_open(&cursor, reader, TIME_SPAN_ALL, NULL));
+	for (size_t i = 0; i < LO_COUNT_OF(wanted); i++)
+		assert_int_equal(time_of_next(cursor), wanted[i]);
+	trace_cursor_close(cursor);
+	assert_int_equal(trace_reader_damage_count(reader), 0);
+	trace_reader_close(reader);
+	byte_buffer_release(&file);
+}
+
+static void a_resolution_out_of_range_or_too_late_is_refused(void **state)
+{
+	struct byte_buffer file = { 0 };
+	struct trace_writer *writer = open_writer(&file);
+
+	(void)state;
+	assert_int_equal(trace_writer_resolution(writer, 0, NULL), LO_USAGE);
+	assert_int_equal(trace_writer_resolution(writer, TRACE_RESOLUTION_MAX_NS + 1, NULL),
+			LO_USAGE);
+	OK(trace_writer_resolution(writer, TRACE_RESOLUTION_MAX_NS, NULL));
+	run_at(writer, 0);
+	assert_int_equal(trace_writer_resolution(writer, 2, NULL), LO_USAGE);
+	trace_writer_close(writer);
+	byte_buffer_release(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +551,8 @@ int main(void)
 		cmocka_unit_test(zstd_accepts_the_file),
 		cmocka_unit_test(reasons_that_only_the_file_knows_are_named_in_it),
 		cmocka_unit_test(the_numbers_of_reasons_run_out),
+		cmocka_unit_test(times_are_multiples_of_the_resolution),
+		cmocka_unit_test(a_resolution_out_of_range_or_too_late_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
