@@ -1,7 +1,7 @@
 #!/bin/sh
-# What loiter says of the kept traces of samples/go_workers: who is left, where in the source, for
-# what, and by whom created. What must come out follows from the programs; lines are looked up in
-# them. Needs no Go. Usage: go_samples.sh BUILD-FOLDER
+# What loiter says of the kept traces of samples/traces: who is left, where in the source, for what,
+# and by whom created. What must come out follows from the programs; lines are looked up in them.
+# Needs no Go. Usage: kept_traces.sh BUILD-FOLDER
 set -u
 
 build=${1:?usage: go_samples.sh BUILD-FOLDER}
@@ -26,6 +26,7 @@ fail() {
 story() {
 	sample=$1
 	source=go_workers/$1/main.go
+	[ -f "$samples/$source" ] || source=$1.c
 	"$loiter" report --json --no-cache "$samples/traces/$2" >"$work/json" 2>"$work/err" ||
 		fail "report: $(cat "$work/err")"
 	[ ! -s "$work/err" ] || fail "report: $(cat "$work/err")"
@@ -179,15 +180,33 @@ gives trace.format goroutine-dump
 left 40 main.work 'chan receive' main.runBatch
 created_at main.work 'go work(jobs)'
 
-# ---- every trace is told about, and small ----
+# ---- programs in C ----
+
+story two_lock_deadlock two_lock_deadlock.loiter
+gives trace.format loiter
+gives trace.backend preload
+gives 'findings[kind=deadlock].cycle#' 2
+gives 'findings[kind=deadlock].cycle[name=shipping].where' ship_order
+gives 'findings[kind=deadlock].cycle[name=auditor].where' audit_stock
+
+story lost_wakeup lost_wakeup.loiter
+left 1 wait_for_bell 'cond wait' main
+gives 'findings[where=wait_for_bell].kind' stuck
+gives 'findings[where=wait_for_bell].task_names[]' printer
+at wait_for_bell 'pthread_cond_wait(&bell'
+
+# ---- every trace is told about, small, and sound ----
 
 sample=README
 for file in "$samples"/traces/*; do
 	name=$(basename "$file")
 	[ "$name" = README.md ] || grep -qF "\`$name\`" "$samples/traces/README.md" ||
 		fail "$name has no row in samples/traces/README.md"
+	case $name in *.loiter)
+		"$loiter" verify "$file" >"$work/out" 2>&1 || fail "$name: $(cat "$work/out")" ;;
+	esac
 	[ "$(stat -c %s "$file")" -lt 61440 ] || fail "$name is larger than 60 KiB"
 done
 
-[ -z "$failed" ] && echo 'go_samples: all as expected'
+[ -z "$failed" ] && echo 'kept_traces: all as expected'
 [ -z "$failed" ]

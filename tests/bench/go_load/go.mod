@@ -1,0 +1,3 @@
+module loiter.example/go_load
+
+go 1.19
