@@ -121,30 +121,39 @@ static bool start(struct thread *self, bool created)
 	return true;
 }
 
-static enum thread_entry enter(struct thread *self, bool created)
+/* `busy` is set. Another answer than THREAD_ENTERED: it is to be left again. */
+static enum thread_entry begin(struct thread *self, bool created)
 {
-	if (!shim_is_live())
-		return THREAD_OFF;
-	if (self->busy)
-		return THREAD_NESTED;
 	if (self->phase == THREAD_ENDED)
 		return THREAD_OFF;
 	if (!shim_is_wanted()) {
 		shim_turn_off();
 		return THREAD_OFF;
 	}
-
-	self->busy = 1;
-	atomic_signal_fence(memory_order_acquire);
 	if (__builtin_expect(self->producer.ring != NULL, 1) || start(self, created))
 		return THREAD_ENTERED;
-	thread_leave(self);
 	return THREAD_NO_RING;
+}
+
+static void set_busy(struct thread *self)
+{
+	self->busy = 1;
+	atomic_signal_fence(memory_order_acquire);
 }
 
 enum thread_entry thread_enter_slowly(struct thread *self)
 {
-	return enter(self, false);
+	enum thread_entry entry;
+
+	if (!shim_is_live())
+		return THREAD_OFF;
+	if (self->busy)
+		return THREAD_NESTED;
+	set_busy(self);
+	entry = begin(self, false);
+	if (entry != THREAD_ENTERED)
+		thread_leave(self);
+	return entry;
 }
 
 void thread_count_lost(struct thread *self, enum thread_entry why, uint32_t records)
@@ -184,15 +193,36 @@ uint32_t thread_task_of(pthread_t thread)
 	return __atomic_load_n(&other->task, __ATOMIC_RELAXED);
 }
 
+/* The last record; `busy` is set. */
+static void say_exit(struct thread *self)
+{
+	const struct event event = { .time_ns = shim_ticks(), .kind = EVENT_EXIT };
+
+	wait_abandon_all(self);
+	ring_producer_push(&self->producer, &event, RING_SPARE_EXIT);
+	ring_producer_close(&self->producer);
+}
+
+/*
+ * Signals that came while the thread was being made are delivered before its first function. A
+ * handler that waited then could not know which task it is in, and has begun one by itself; that
+ * one ends here. It must not go on under the new number: what a ring says of its owner holds for
+ * all records in it, and the next ring would say something else.
+ */
 void thread_born(uint32_t task, bool created)
 {
 	struct thread *self = &thread_self;
+	enum thread_entry entry = THREAD_OFF;
+	bool live = shim_is_live();
 
+	set_busy(self);
+	if (live && self->producer.ring)
+		say_exit(self);
 	__atomic_store_n(&self->task, task, __ATOMIC_RELAXED);
-	enum thread_entry entry = enter(self, created);
-	if (entry == THREAD_ENTERED)
-		thread_leave(self);
-	else
+	if (live)
+		entry = begin(self, created);
+	thread_leave(self);
+	if (entry != THREAD_ENTERED)
 		thread_count_lost(self, entry, 1);
 }
 
@@ -206,12 +236,8 @@ void thread_end(void)
 
 	if (self->phase != THREAD_LIVE || !shim_is_live() || !self->producer.ring)
 		return;
-	self->busy = 1;
-	wait_abandon_all(self);
-
-	const struct event event = { .time_ns = shim_ticks(), .kind = EVENT_EXIT };
-	ring_producer_push(&self->producer, &event, RING_SPARE_EXIT);
-	ring_producer_close(&self->producer);
+	set_busy(self);
+	say_exit(self);
 	self->phase = THREAD_ENDED;
 	thread_leave(self);
 }

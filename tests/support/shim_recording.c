@@ -306,8 +306,12 @@ static void check_stories(struct shim_recording *recording)
 		ended = kind == EVENT_EXIT;
 		continue;
 	bad:
-		fprintf(stderr, "record %zu (%u.%u kind %u) does not fit\n", order[i].index,
-				record->process + 1, record->task, kind);
+		fprintf(stderr, "record %zu (%u.%u kind %u) does not fit %s\n", order[i].index,
+				record->process + 1, record->task, kind,
+				!begun    ? "at the begin"
+				: ended   ? "after the end"
+				: blocked ? "into a wait"
+					  : "between waits");
 		recording->failures++;
 		break;
 	}

@@ -7,8 +7,9 @@
  * must be the same. What was recorded must be what the comment in the source lists after a line
  * "Events:", up to the end of the comment, in the form of shim_recording.c. A line that begins
  * with "?" may be missing. A line "Options: ..." may say "follow" (children are recorded too),
- * "monotonic" (that clock), "lossy" (more events than a ring holds). A program that exits with 77
- * cannot run here; the test is skipped.
+ * "monotonic" (that clock), "slow" (rings are emptied at the end, so threads fill one after the
+ * other), "lossy" (more events than the rings hold). A program that exits with 77 cannot run here;
+ * the test is skipped.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -92,6 +93,7 @@ static void read_options(const char *text, const char *end, struct lines *expect
 		die("memory");
 	options->follow_children = strstr(words, "follow") != NULL;
 	options->clock = strstr(words, "monotonic") ? SEGMENT_CLOCK_MONOTONIC : SEGMENT_CLOCK_TSC;
+	options->slow = strstr(words, "slow") != NULL;
 	expected->lossy = strstr(words, "lossy") != NULL;
 	free(words);
 }
