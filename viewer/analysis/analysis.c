@@ -187,6 +187,7 @@ static enum lo_result judge(struct pass *pass, struct lo_error *err)
 		pass->analysis->duration_ns = pass->tracker.now_ns;
 	losses_init(&pass->evidence.losses, pass->evidence.reader, pass->analysis->duration_ns);
 	pass->analysis->lost_total = pass->evidence.losses.lost;
+	wait_history_settle(&pass->evidence.history);
 	close_books(pass);
 	result = blocked_totals_list(&pass->totals, pass->analysis, err);
 	if (result == LO_OK)
@@ -203,6 +204,7 @@ static void pass_release(struct pass *pass)
 	wait_history_release(&pass->evidence.history);
 	creations_release(&pass->evidence.creations);
 	free(pass->evidence.outlooks);
+	lineage_release(&pass->evidence.lineage);
 	task_tracker_release(&pass->tracker);
 }
 

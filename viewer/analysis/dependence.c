@@ -3,12 +3,22 @@
 #include <stdlib.h>
 
 #include "formats/model/object.h"
+#include "formats/model/task.h"
+#include "viewer/analysis/joined.h"
+#include "viewer/analysis/queue.h"
 #include "viewer/analysis/thresholds.h"
 
 /* For each process: how many of its tasks are neither blocked on each other nor gone. */
 struct still {
 	uint32_t *able; /* by process index, 0..highest */
 	uint32_t highest;
+};
+
+/* What is put together once for the judgement of all tasks. */
+struct judging {
+	const struct evidence *evidence;
+	struct still still;
+	struct queues queues;
 };
 
 static uint64_t younger_age_ns(const struct evidence *evidence, uint32_t a, uint32_t b)
@@ -55,8 +65,42 @@ static void judge_exited_holder(
 		outlook->kind = OUTLOOK_HOLDER_UNKNOWN;
 }
 
-static struct outlook judge_held(const struct evidence *evidence, uint32_t task)
+static bool is_goroutine(const struct evidence *evidence, uint32_t task)
 {
+	struct task_info info;
+
+	return trace_reader_task(evidence->reader, task, &info) && info.kind == TASK_GOROUTINE;
+}
+
+static struct outlook judge_queue(const struct judging *judging, uint32_t task)
+{
+	struct queue queue = queues_of(&judging->queues, judging->evidence, task);
+	struct outlook outlook = { .kind = OUTLOOK_YOUNG };
+	bool outlasts = evidence_outlasts(judging->evidence, task);
+
+	switch ((enum queue_state)queue.state) {
+	case QUEUE_YOUNG:
+		break;
+	case QUEUE_MOVES:
+		outlook.kind = OUTLOOK_QUEUE_MOVES;
+		break;
+	case QUEUE_AT_WORK:
+		outlook.kind = OUTLOOK_AT_WORK;
+		outlook.on = queue.by;
+		break;
+	case QUEUE_OVERTAKEN:
+		outlook.kind = outlasts ? OUTLOOK_OVERTAKEN : OUTLOOK_YOUNG;
+		break;
+	case QUEUE_STANDS:
+		outlook.kind = outlasts ? OUTLOOK_STANDS : OUTLOOK_YOUNG;
+		break;
+	}
+	return outlook;
+}
+
+static struct outlook judge_held(const struct judging *judging, uint32_t task)
+{
+	const struct evidence *evidence = judging->evidence;
 	struct outlook outlook = { .kind = OUTLOOK_HELD };
 	const struct task_summary *holder;
 	uint64_t seen_ns;
@@ -65,7 +109,11 @@ static struct outlook judge_held(const struct evidence *evidence, uint32_t task)
 	holder = evidence_task(evidence, outlook.on);
 	switch (outlook.on == TASK_NONE ? TASK_STATE_ABSENT : holder->state) {
 	case TASK_STATE_ABSENT:
-		outlook.kind = OUTLOOK_HOLDER_UNKNOWN;
+		/* Go has no lock that another process could hold. */
+		if (is_goroutine(evidence, task))
+			outlook = judge_queue(judging, task);
+		else
+			outlook.kind = OUTLOOK_HOLDER_UNKNOWN;
 		break;
 	case TASK_STATE_BLOCKED:
 		outlook.certain = holder->wait.since_ns <= seen_ns;
@@ -81,10 +129,28 @@ static struct outlook judge_held(const struct evidence *evidence, uint32_t task)
 	return outlook;
 }
 
-static struct outlook judge_join(const struct evidence *evidence, const struct wait *wait)
+/* The end of tasks that the source does not name. */
+static struct outlook judge_group(const struct evidence *evidence, uint32_t task)
 {
+	struct joined joined = joined_count(evidence, task);
+	struct outlook outlook = { .kind = OUTLOOK_GROUP };
+	uint64_t end_ns = evidence_end_ns(evidence, task);
+
+	if (joined.made == 0)
+		outlook.kind = OUTLOOK_UNKNOWN;
+	else if (joined.alive == 0 &&
+			end_ns - joined.last_exit_ns < evidence_least_hard_ns(evidence))
+		outlook.kind = OUTLOOK_YOUNG;
+	return outlook;
+}
+
+static struct outlook judge_join(const struct evidence *evidence, uint32_t task)
+{
+	const struct wait *wait = &evidence_task(evidence, task)->wait;
 	struct outlook outlook = { .kind = OUTLOOK_JOIN, .certain = true };
 
+	if (wait->object_kind == OBJECT_NONE)
+		return judge_group(evidence, task);
 	if (wait->object_kind != OBJECT_TASK || wait->object == TASK_NONE ||
 			wait->object >= evidence->analysis->task_limit) {
 		outlook.kind = OUTLOOK_UNKNOWN;
@@ -108,9 +174,10 @@ static bool missed_its_signal(const struct evidence *evidence, uint32_t task)
 }
 
 /* Its wakers are known well enough to say that it needs one of them. */
-static bool depends_on_its_wakers(const struct evidence *evidence, const struct still *still,
-		uint32_t task, bool missed)
+static bool depends_on_its_wakers(const struct judging *judging, uint32_t task, bool missed)
 {
+	const struct evidence *evidence = judging->evidence;
+	const struct still *still = &judging->still;
 	const struct wait_record *record = evidence_record(evidence, task);
 	struct task_info info;
 
@@ -122,9 +189,9 @@ static bool depends_on_its_wakers(const struct evidence *evidence, const struct 
 	return record->finished >= (missed ? HABIT_WAKES_MISSED : HABIT_WAKES);
 }
 
-static struct outlook judge_receive(
-		const struct evidence *evidence, const struct still *still, uint32_t task)
+static struct outlook judge_receive(const struct judging *judging, uint32_t task)
 {
+	const struct evidence *evidence = judging->evidence;
 	struct outlook outlook = { .kind = OUTLOOK_YOUNG };
 	const struct wait_record *record = evidence_record(evidence, task);
 	bool missed;
@@ -132,7 +199,7 @@ static struct outlook judge_receive(
 	if (!record || evidence->analysis->duration_ns < SOFT_TRACE_NS)
 		return outlook;
 	missed = missed_its_signal(evidence, task);
-	if (!depends_on_its_wakers(evidence, still, task, missed)) {
+	if (!depends_on_its_wakers(judging, task, missed)) {
 		outlook.kind = record->finished ? OUTLOOK_WOKEN_BEFORE : OUTLOOK_IDLE;
 	} else if (missed) {
 		outlook.kind = OUTLOOK_MISSED;
@@ -160,9 +227,9 @@ static struct outlook judge_losses(
 }
 
 /* A wait for another task of the program. */
-static struct outlook judge_inside(
-		const struct evidence *evidence, const struct still *still, uint32_t task)
+static struct outlook judge_inside(const struct judging *judging, uint32_t task)
 {
+	const struct evidence *evidence = judging->evidence;
 	const struct wait *wait = &evidence_task(evidence, task)->wait;
 	struct outlook outlook = { .kind = OUTLOOK_TIMED };
 
@@ -170,21 +237,24 @@ static struct outlook judge_inside(
 		return outlook;
 	switch (evidence_class(evidence, wait)) {
 	case WAIT_CLASS_LOCK:
-		outlook = judge_held(evidence, task);
+		outlook = judge_held(judging, task);
+		break;
+	case WAIT_CLASS_SEND:
+		outlook = judge_queue(judging, task);
 		break;
 	case WAIT_CLASS_JOIN:
-		outlook = judge_join(evidence, wait);
+		outlook = judge_join(evidence, task);
 		break;
 	default:
-		outlook = judge_receive(evidence, still, task);
+		outlook = judge_receive(judging, task);
 		break;
 	}
 	return judge_losses(evidence, wait, outlook);
 }
 
-static struct outlook judge_task(
-		const struct evidence *evidence, const struct still *still, uint32_t task)
+static struct outlook judge_task(const struct judging *judging, uint32_t task)
 {
+	const struct evidence *evidence = judging->evidence;
 	const struct process_info *process = evidence_process(evidence, task);
 	const struct wait *wait = &evidence_task(evidence, task)->wait;
 	struct outlook outlook = { .kind = OUTLOOK_UNKNOWN };
@@ -208,9 +278,10 @@ static struct outlook judge_task(
 		outlook.kind = OUTLOOK_FOREVER;
 		break;
 	case WAIT_CLASS_LOCK:
+	case WAIT_CLASS_SEND:
 	case WAIT_CLASS_JOIN:
 	case WAIT_CLASS_RECEIVE:
-		outlook = judge_inside(evidence, still, task);
+		outlook = judge_inside(judging, task);
 		break;
 	default:
 		break;
@@ -227,8 +298,8 @@ static bool is_able(const struct evidence *evidence, uint32_t task)
 	if (summary->state != TASK_STATE_BLOCKED)
 		return summary->state == TASK_STATE_ACTIVE;
 	return summary->wait.flags & EVENT_FLAG_TIMED ||
-	       (wait_class != WAIT_CLASS_LOCK && wait_class != WAIT_CLASS_JOIN &&
-			       wait_class != WAIT_CLASS_RECEIVE);
+	       (wait_class != WAIT_CLASS_LOCK && wait_class != WAIT_CLASS_SEND &&
+			       wait_class != WAIT_CLASS_JOIN && wait_class != WAIT_CLASS_RECEIVE);
 }
 
 static enum lo_result still_init(
@@ -291,12 +362,59 @@ static void judge_holder(const struct evidence *evidence, uint32_t waiter, uint6
 	holder->can_move = false;
 }
 
+/*
+ * A receiver that somebody waits for who does not name it. When the joiner made it and is its only
+ * waker, or most of its like have ended and it was never woken, then it waits for what the joiner
+ * does not do before it comes.
+ */
+static void judge_joined(const struct evidence *evidence, uint32_t joiner)
+{
+	struct joined joined = joined_count(evidence, joiner);
+	uint64_t end_ns = evidence_end_ns(evidence, joiner);
+	bool most_ended = joined.ended >= joined.made - joined.made / 2 &&
+			  end_ns - joined.last_exit_ns >= evidence_least_hard_ns(evidence);
+	uint32_t task = lineage_first(&evidence->lineage, joiner);
+
+	for (; task != TASK_NONE; task = lineage_next(&evidence->lineage, task)) {
+		struct outlook *outlook = &evidence->outlooks[task];
+		const struct wait_record *record = evidence_record(evidence, task);
+
+		if (!record || !evidence_outlasts(evidence, task))
+			continue;
+		if (outlook->kind == OUTLOOK_WOKEN_BEFORE && !record->wakers_missing)
+			outlook->kind = OUTLOOK_WAKERS;
+		else if (outlook->kind == OUTLOOK_IDLE && most_ended)
+			outlook->kind = OUTLOOK_FORGOTTEN;
+		outlook->can_move = outlook->kind < OUTLOOK_HELD;
+	}
+}
+
+static void judging_release(struct judging *judging)
+{
+	free(judging->still.able);
+	queues_release(&judging->queues);
+}
+
+static enum lo_result judging_init(
+		struct judging *judging, const struct evidence *evidence, struct lo_error *err)
+{
+	enum lo_result result;
+
+	*judging = (struct judging){ .evidence = evidence };
+	result = still_init(&judging->still, evidence, err);
+	if (result == LO_OK)
+		result = queues_init(&judging->queues, evidence, err);
+	if (result != LO_OK)
+		judging_release(judging);
+	return result;
+}
+
 enum lo_result dependence_judge(const struct evidence *evidence, struct lo_error *err)
 {
 	uint32_t limit = evidence->analysis->task_limit;
 	uint64_t busy_ns = busy_since_ns(evidence);
-	struct still still;
-	enum lo_result result = still_init(&still, evidence, err);
+	struct judging judging;
+	enum lo_result result = judging_init(&judging, evidence, err);
 
 	if (result != LO_OK)
 		return result;
@@ -304,11 +422,14 @@ enum lo_result dependence_judge(const struct evidence *evidence, struct lo_error
 		struct outlook *outlook = &evidence->outlooks[task];
 
 		if (evidence_is_blocked(evidence, task))
-			*outlook = judge_task(evidence, &still, task);
+			*outlook = judge_task(&judging, task);
 		outlook->can_move = outlook->kind < OUTLOOK_HELD;
 	}
-	free(still.able);
-	for (uint32_t task = 1; task < limit; task++)
+	judging_release(&judging);
+	for (uint32_t task = 1; task < limit; task++) {
 		judge_holder(evidence, task, busy_ns);
+		if (evidence->outlooks[task].kind == OUTLOOK_GROUP)
+			judge_joined(evidence, task);
+	}
 	return LO_OK;
 }

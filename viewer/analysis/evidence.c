@@ -24,7 +24,7 @@ bool evidence_is_runtime(const struct evidence *evidence, uint32_t task)
 
 enum wait_class evidence_class(const struct evidence *evidence, const struct wait *wait)
 {
-	return trace_reader_reason_class(evidence->reader, wait->reason);
+	return wait_class_of(&evidence->history.classes, wait->reason, wait->stack);
 }
 
 const struct process_info *evidence_process(const struct evidence *evidence, uint32_t task)
@@ -79,13 +79,18 @@ uint32_t evidence_holder(const struct evidence *evidence, uint32_t task, uint64_
 	return object->holder;
 }
 
-static uint64_t least_hard_ns(uint64_t trace_ns)
+uint64_t evidence_least_hard_ns(const struct evidence *evidence)
 {
-	uint64_t part_ns = trace_ns / HARD_TRACE_PART;
+	uint64_t part_ns = evidence->analysis->duration_ns / HARD_TRACE_PART;
 
 	if (part_ns < HARD_LEAST_NS)
 		return HARD_LEAST_NS;
 	return part_ns < HARD_MOST_NS ? part_ns : HARD_MOST_NS;
+}
+
+uint64_t evidence_hard_ns(const struct evidence *evidence, const struct wait_record *record)
+{
+	return record->finished ? evidence_least_hard_ns(evidence) : HARD_MOST_NS;
 }
 
 bool evidence_outlasts(const struct evidence *evidence, uint32_t task)
@@ -93,10 +98,6 @@ bool evidence_outlasts(const struct evidence *evidence, uint32_t task)
 	const struct wait_record *record = evidence_record(evidence, task);
 	uint64_t age_ns = evidence_age_ns(evidence, task);
 
-	if (!record)
-		return false;
-	if (record->finished == 0)
-		return age_ns >= HARD_MOST_NS;
-	return age_ns >= least_hard_ns(evidence->analysis->duration_ns) &&
+	return record && age_ns >= evidence_hard_ns(evidence, record) &&
 	       age_ns / HARD_TIMES_LONGEST >= record->longest_ns;
 }

@@ -7,6 +7,7 @@
 #include "formats/native/trace_reader.h"
 #include "viewer/analysis/analysis.h"
 #include "viewer/analysis/creations.h"
+#include "viewer/analysis/lineage.h"
 #include "viewer/analysis/losses.h"
 #include "viewer/analysis/wait_history.h"
 
@@ -21,6 +22,7 @@ struct evidence {
 	struct wait_history history;
 	struct creations creations;
 	struct losses losses;
+	struct lineage lineage;
 	struct outlook *outlooks; /* by task id, see outlook.h */
 };
 
@@ -50,6 +52,11 @@ const struct wait_record *evidence_record(const struct evidence *evidence, uint3
  * unknown.
  */
 uint32_t evidence_holder(const struct evidence *evidence, uint32_t task, uint64_t *seen_ns);
+
+/* From when on a wait is long where something is known to go on. */
+uint64_t evidence_least_hard_ns(const struct evidence *evidence);
+/* From when on a wait is long, by the waits that ended at a record before. */
+uint64_t evidence_hard_ns(const struct evidence *evidence, const struct wait_record *record);
 
 /* The wait has lasted longer than anything healthy would (rule "outlasts hard"). */
 bool evidence_outlasts(const struct evidence *evidence, uint32_t task);

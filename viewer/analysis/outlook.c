@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "viewer/analysis/dependence.h"
+#include "viewer/analysis/joined.h"
 
 /* Creators of creators that are asked before the answer is "perhaps". */
 #define CREATORS_ASKED 64u
@@ -65,6 +66,8 @@ static bool can_go_on(const struct evidence *evidence, uint32_t task)
 	case OUTLOOK_WAKERS:
 	case OUTLOOK_MISSED:
 		return wakers_can_act(evidence, task);
+	case OUTLOOK_GROUP:
+		return joined_has(evidence, task, outlook_can_act);
 	default:
 		return false;
 	}
@@ -99,7 +102,8 @@ static void spread_until_settled(const struct evidence *evidence)
 
 static bool waits_for_a_message(const struct outlook *outlook)
 {
-	return outlook->kind == OUTLOOK_WAKERS || outlook->kind == OUTLOOK_MISSED;
+	return outlook->kind == OUTLOOK_WAKERS || outlook->kind == OUTLOOK_MISSED ||
+	       outlook->kind == OUTLOOK_FORGOTTEN;
 }
 
 /* Tasks that are accused but whose own dependence was not followed yet. */
@@ -132,6 +136,15 @@ static void accuse_wakers(const struct evidence *evidence, struct accused *accus
 			accuse(evidence, accused, waker->task);
 }
 
+static void accuse_joined(const struct evidence *evidence, struct accused *accused, uint32_t joiner)
+{
+	uint32_t task = lineage_first(&evidence->lineage, joiner);
+
+	for (; task != TASK_NONE; task = lineage_next(&evidence->lineage, task))
+		if (evidence_is_blocked(evidence, task))
+			accuse(evidence, accused, task);
+}
+
 /*
  * Locks and joins have work in their hands: that they cannot go on is enough. A receiver is accused
  * when one of those needs it; then the receivers that should have woken it are needed too.
@@ -151,6 +164,8 @@ static enum lo_result accuse_all(const struct evidence *evidence, struct lo_erro
 
 		if (waits_for_a_message(&evidence->outlooks[task]))
 			accuse_wakers(evidence, &accused, task);
+		else if (evidence->outlooks[task].kind == OUTLOOK_GROUP)
+			accuse_joined(evidence, &accused, task);
 		else
 			accuse(evidence, &accused, evidence->outlooks[task].on);
 	}
@@ -253,7 +268,9 @@ enum lo_result outlook_judge(struct evidence *evidence, struct lo_error *err)
 	if (!evidence->outlooks)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks",
 				evidence->analysis->task_limit);
-	result = dependence_judge(evidence, err);
+	result = lineage_init(&evidence->lineage, evidence->analysis, err);
+	if (result == LO_OK)
+		result = dependence_judge(evidence, err);
 	if (result == LO_OK)
 		result = find_cycles(evidence, err);
 	if (result != LO_OK)

@@ -35,6 +35,8 @@ enum outlook_kind {
 	OUTLOOK_YOUNG,  /* too short to say */
 	OUTLOOK_ENDING, /* `on` has ended, but only just: with it perhaps the program */
 	OUTLOOK_HOLDER_UNKNOWN,
+	OUTLOOK_QUEUE_MOVES,  /* those before it went on not long ago */
+	OUTLOOK_AT_WORK,      /* `on` may be at work with what it waits for */
 	OUTLOOK_WOKEN_BEFORE, /* from this place, by somebody or nobody known */
 	OUTLOOK_IDLE,         /* never woken, and nothing speaks against it */
 
@@ -44,6 +46,12 @@ enum outlook_kind {
 	OUTLOOK_WAKERS, /* all those who woke waiters here before */
 	OUTLOOK_MISSED, /* the same, and the last signal came when it did not wait yet: by `on` */
 	OUTLOOK_HOLDS,  /* never woken, but it holds what others are stuck on */
+	OUTLOOK_GROUP,  /* the end of tasks that it made, see joined.h */
+	OUTLOOK_FORGOTTEN, /* never woken, while most of those that were made with it have ended */
+
+	/* These depend on somebody, and nobody can be seen who would do it, see queue.h. */
+	OUTLOOK_OVERTAKEN,
+	OUTLOOK_STANDS,
 
 	OUTLOOK_KIND_COUNT,
 };

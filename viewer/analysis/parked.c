@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "viewer/analysis/joined.h"
 #include "viewer/analysis/name.h"
 #include "viewer/analysis/outlook.h"
 
@@ -145,6 +146,14 @@ static char *why_young(const struct evidence *evidence, uint32_t task)
 			name_duration(evidence_age_ns(evidence, task)).text);
 }
 
+static char *why_group(const struct evidence *evidence, uint32_t task)
+{
+	struct joined joined = joined_count(evidence, task);
+
+	return text("waits for %s, made by it, of which %" PRIu32 " ended",
+			name_count(joined.made, "task", "tasks").text, joined.ended);
+}
+
 static char *why(const struct evidence *evidence, uint32_t task)
 {
 	const struct outlook *outlook = outlook_of(evidence, task);
@@ -174,6 +183,14 @@ static char *why(const struct evidence *evidence, uint32_t task)
 		return why_ending(evidence, task);
 	case OUTLOOK_HOLDER_UNKNOWN:
 		return text("cannot be judged: nobody saw who holds the lock");
+	case OUTLOOK_QUEUE_MOVES:
+		return why_woken_before(evidence, task);
+	case OUTLOOK_AT_WORK:
+		return text("%s is at work since before, perhaps with what it waits for",
+				name_task(evidence->reader, outlook->on).text);
+	case OUTLOOK_GROUP:
+		return why_group(evidence, task);
+	case OUTLOOK_FORGOTTEN:
 	case OUTLOOK_IDLE:
 		return text("idle so far: never woken in this trace, and nothing speaks against it");
 	case OUTLOOK_HELD:

@@ -1,7 +1,10 @@
 #include "viewer/analysis/stuck.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "formats/model/object.h"
+#include "viewer/analysis/joined.h"
 #include "viewer/analysis/name.h"
 #include "viewer/analysis/outlook.h"
 #include "viewer/analysis/site_names.h"
@@ -80,7 +83,7 @@ static uint32_t collect(
 			.task = task,
 			.site = site_names_get(names, wait->stack),
 			.reason = wait->reason,
-			.behind = outlook->root != task,
+			.behind = outlook->root != task || outlook->kind == OUTLOOK_GROUP,
 			.certain = outlook->certain || outlook->kind == OUTLOOK_MISSED,
 			.since_ns = wait->since_ns,
 		};
@@ -135,6 +138,23 @@ static const char *fate(const struct evidence *evidence, uint32_t task)
 	return "which is stuck";
 }
 
+/* What hard waits wait for: the source may name neither object nor holder. */
+static struct name wanted(const struct evidence *evidence, const struct finding *finding)
+{
+	struct name name = { "a lock" };
+
+	if (finding->wait.object_kind != OBJECT_NONE)
+		name = name_object(&finding->wait);
+	else if (evidence_class(evidence, &finding->wait) == WAIT_CLASS_SEND)
+		name = (struct name){ "somebody to take what it sends" };
+	return name;
+}
+
+static const char *joined_fate(const struct evidence *evidence, uint32_t joiner)
+{
+	return joined_count(evidence, joiner).alive ? "have ended or are stuck" : "have all ended";
+}
+
 static void summarize(const struct evidence *evidence, struct finding_list *list,
 		struct finding *finding, const struct group *group)
 {
@@ -157,6 +177,23 @@ static void summarize(const struct evidence *evidence, struct finding_list *list
 		finding_summary(list, finding,
 				"%s %s for a signal that %s gave too early: a lost wake-up",
 				who.text, verb(group), on.text);
+		break;
+	case OUTLOOK_OVERTAKEN:
+		finding_summary(list, finding, "%s %s for %s: many who came later went on",
+				who.text, verb(group), wanted(evidence, finding).text);
+		break;
+	case OUTLOOK_STANDS:
+		finding_summary(list, finding, "%s %s for %s: nothing moves there any more",
+				who.text, verb(group), wanted(evidence, finding).text);
+		break;
+	case OUTLOOK_GROUP:
+		finding_summary(list, finding, "%s %s for the end of tasks that %s", who.text,
+				verb(group), joined_fate(evidence, group->first->task));
+		break;
+	case OUTLOOK_FORGOTTEN:
+		finding_summary(list, finding,
+				"%s %s to be woken, while %s for it to end: most others have",
+				who.text, verb(group), "somebody waits");
 		break;
 	case OUTLOOK_HOLDS:
 		finding_summary(list, finding,
@@ -262,6 +299,35 @@ static void tell_missed(const struct evidence *evidence, struct finding_list *li
 			name_task(evidence->reader, task).text);
 }
 
+static void tell_queue(const struct evidence *evidence, struct finding_list *list,
+		struct finding *finding, uint32_t task)
+{
+	const struct wait_record *record = evidence_record(evidence, task);
+
+	if (outlook_of(evidence, task)->kind == OUTLOOK_OVERTAKEN)
+		finding_why(list, finding, "%s that began later at this place %s over",
+				name_count(wait_record_overtakers(record), "wait", "waits").text,
+				wait_record_overtakers(record) == 1 ? "is" : "are");
+	else if (record->finished > 0)
+		finding_why(list, finding,
+				"the last wait here ended at %s, and since then none did",
+				name_time(record->last_finish_ns).text);
+	finding_why(list, finding, "nobody who began like it is at work since before it waits");
+}
+
+static void tell_joined(const struct evidence *evidence, struct finding_list *list,
+		struct finding *finding, uint32_t task)
+{
+	struct joined joined = joined_count(evidence, task);
+
+	finding_why(list, finding, "it made %s, of which %" PRIu32 " ended, the last at %s",
+			name_count(joined.made, "task", "tasks").text, joined.ended,
+			name_time(joined.last_exit_ns).text);
+	if (joined.alive > 0)
+		finding_why(list, finding, "%s alive, and none of them can go on",
+				name_count(joined.alive, "is", "are").text);
+}
+
 static void tell(const struct evidence *evidence, struct finding_list *list,
 		struct finding *finding, uint32_t task)
 {
@@ -278,6 +344,18 @@ static void tell(const struct evidence *evidence, struct finding_list *list,
 				"everybody who ever woke a waiter here has ended or is stuck "
 				"itself");
 		tell_who_needs(evidence, list, finding, task);
+		break;
+	case OUTLOOK_OVERTAKEN:
+	case OUTLOOK_STANDS:
+		tell_queue(evidence, list, finding, task);
+		break;
+	case OUTLOOK_GROUP:
+		tell_joined(evidence, list, finding, task);
+		break;
+	case OUTLOOK_FORGOTTEN:
+		finding_why(list, finding,
+				"it was never woken from there, and most of the tasks that were "
+				"made by the same task have ended");
 		break;
 	case OUTLOOK_HOLDS:
 		finding_why(list, finding, "it was never woken from there in this trace");

@@ -19,6 +19,13 @@
 /* And this many times the longest wait that ended there. */
 #define HARD_TIMES_LONGEST 2
 
+/*
+ * A wait is overtaken when so many that began later at the same place are over, and it lasts so
+ * many times longer than the longest that ended there: one leak among thousands of good ones.
+ */
+#define OVERTAKERS              10
+#define OVERTAKEN_TIMES_LONGEST 3
+
 /* A queue moves while its last step is younger than this many times its longest pause so far. */
 #define QUEUE_GAPS 3
 

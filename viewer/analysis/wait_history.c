@@ -1,6 +1,7 @@
 #include "viewer/analysis/wait_history.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "formats/model/object.h"
@@ -10,6 +11,8 @@
 struct open_records {
 	uint32_t object;
 	uint32_t place;
+	uint64_t object_turn;
+	uint64_t place_turn;
 };
 
 /* What makes a record unique. */
@@ -65,7 +68,7 @@ enum lo_result wait_history_init(
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u stacks",
 				history->stack_count);
 	fold_stacks(history);
-	return LO_OK;
+	return wait_classes_init(&history->classes, reader, err);
 }
 
 void wait_history_release(struct wait_history *history)
@@ -74,6 +77,7 @@ void wait_history_release(struct wait_history *history)
 	free(history->wakers);
 	free(history->folded);
 	free(history->open);
+	wait_classes_release(&history->classes);
 	id_index_release(&history->record_index);
 	id_index_release(&history->waker_index);
 	*history = (struct wait_history){ 0 };
@@ -159,28 +163,31 @@ static enum lo_result find_records(struct wait_history *history, uint32_t task,
 	*open = (struct open_records){ 0 };
 	result = find_or_add_record(history, &place, wait, &open->place, err);
 	if (result == LO_OK && wait->object_kind != OBJECT_NONE &&
-			class_has_objects(trace_reader_reason_class(history->reader, wait->reason)))
+			class_has_objects(wait_class_of(
+					&history->classes, wait->reason, wait->stack)))
 		result = find_or_add_record(history, &object, wait, &open->object, err);
 	return result;
 }
 
-static bool is_lock(const struct wait_history *history, uint8_t reason)
+static bool is_lock(const struct wait_history *history, const struct wait *wait)
 {
-	return trace_reader_reason_class(history->reader, reason) == WAIT_CLASS_LOCK;
+	return wait_class_of(&history->classes, wait->reason, wait->stack) == WAIT_CLASS_LOCK;
 }
 
-static void note_block(const struct wait_history *history, struct wait_record *record,
+static uint64_t note_block(const struct wait_history *history, struct wait_record *record,
 		uint32_t task, const struct wait *wait)
 {
 	record->last_block_task = task;
 	record->open++;
-	if (!is_lock(history, wait->reason))
-		return;
+	record->begun++;
+	if (!is_lock(history, wait))
+		return record->begun;
 	crowd_enter(&record->crowd, wait->since_ns);
 	if (wait->holder != TASK_NONE) {
 		record->holder = wait->holder;
 		record->holder_seen_ns = wait->since_ns;
 	}
+	return record->begun;
 }
 
 static enum lo_result open_wait(struct wait_history *history, const struct task_step *step,
@@ -199,9 +206,11 @@ static enum lo_result open_wait(struct wait_history *history, const struct task_
 	if (result != LO_OK)
 		return result;
 	if (open->object)
-		note_block(history, &history->records[open->object], step->task, wait);
+		open->object_turn = note_block(
+				history, &history->records[open->object], step->task, wait);
 	if (open->place)
-		note_block(history, &history->records[open->place], step->task, wait);
+		open->place_turn = note_block(
+				history, &history->records[open->place], step->task, wait);
 	return LO_OK;
 }
 
@@ -265,7 +274,24 @@ static unsigned tenth_of(const struct wait_history *history, uint64_t time_ns)
 	return share < CROWD_TENTHS - 1 ? (unsigned)share : CROWD_TENTHS - 1;
 }
 
-static void note_finish(struct wait_record *record, const struct task_step *step)
+static void note_passage(struct wait_record *record, struct passage passage)
+{
+	struct passage *kept = record->passages;
+	unsigned lower = 0;
+
+	while (lower < PASSAGES_KEPT && kept[lower].turn >= passage.turn)
+		lower++;
+	/* Those in [0, lower) ended before and began later: they tell nothing any more. */
+	if (lower == 0)
+		memmove(&kept[1], kept, (PASSAGES_KEPT - 1) * sizeof(*kept));
+	else if (lower > 1)
+		memmove(&kept[1], &kept[lower], (PASSAGES_KEPT - lower) * sizeof(*kept));
+	for (unsigned i = PASSAGES_KEPT + 1 - lower; lower > 1 && i < PASSAGES_KEPT; i++)
+		kept[i] = (struct passage){ 0, 0 };
+	kept[0] = passage;
+}
+
+static void note_finish(struct wait_record *record, uint64_t turn, const struct task_step *step)
 {
 	uint64_t waited_ns = step->time_ns - step->wait.since_ns;
 
@@ -277,6 +303,7 @@ static void note_finish(struct wait_record *record, const struct task_step *step
 		record->longest_ns = waited_ns;
 		record->stack = step->wait.stack;
 	}
+	note_passage(record, (struct passage){ step->time_ns, turn });
 }
 
 /* Who got a lock holds it; of a lock for readers nobody knows how many hold it. */
@@ -290,7 +317,7 @@ static void note_lock_left(const struct wait_history *history, struct wait_recor
 	record->holder_seen_ns = step->time_ns;
 }
 
-static enum lo_result close_record(struct wait_history *history, uint32_t id,
+static enum lo_result close_record(struct wait_history *history, uint32_t id, uint64_t turn,
 		const struct task_step *step, struct lo_error *err)
 {
 	struct wait_record *record = &history->records[id];
@@ -298,13 +325,13 @@ static enum lo_result close_record(struct wait_history *history, uint32_t id,
 	bool got_it = woken && !(step->end_flags & (EVENT_FLAG_TIMED_OUT | EVENT_FLAG_INTERRUPTED));
 
 	record->open--;
-	if (is_lock(history, step->wait.reason))
+	if (is_lock(history, &step->wait))
 		note_lock_left(history, record, step, got_it);
 	if (woken && step->end_flags & EVENT_FLAG_TIMED_OUT)
 		record->timed_out++;
 	if (!got_it)
 		return LO_OK;
-	note_finish(record, step);
+	note_finish(record, turn, step);
 	return note_waker(history, id, step, err);
 }
 
@@ -319,9 +346,9 @@ static enum lo_result close_wait(
 	open = history->open[step->task];
 	history->open[step->task] = (struct open_records){ 0 };
 	if (open.object)
-		result = close_record(history, open.object, step, err);
+		result = close_record(history, open.object, open.object_turn, step, err);
 	if (result == LO_OK && open.place)
-		result = close_record(history, open.place, step, err);
+		result = close_record(history, open.place, open.place_turn, step, err);
 	return result;
 }
 
@@ -335,6 +362,40 @@ enum lo_result wait_history_step(struct wait_history *history, const struct task
 	if (result == LO_OK && step->opened)
 		result = open_wait(history, step, &task->wait, err);
 	return result;
+}
+
+static void settle(struct wait_history *history, uint32_t id, uint64_t turn, uint32_t task)
+{
+	struct wait_record *record = &history->records[id];
+
+	if (id == HISTORY_NONE || (record->oldest_turn && record->oldest_turn < turn))
+		return;
+	record->oldest_turn = turn;
+	record->oldest = task;
+}
+
+void wait_history_settle(struct wait_history *history)
+{
+	for (uint32_t task = 0; task < history->open_capacity; task++) {
+		const struct open_records *open = &history->open[task];
+
+		settle(history, open->object, open->object_turn, task);
+		settle(history, open->place, open->place_turn, task);
+	}
+}
+
+uint64_t wait_record_overtakers(const struct wait_record *record)
+{
+	/* All other open waits began later, too. */
+	return record->open ? record->begun - record->oldest_turn - (record->open - 1) : 0;
+}
+
+uint64_t wait_record_last_ahead_ns(const struct wait_record *record)
+{
+	for (unsigned i = 0; i < PASSAGES_KEPT; i++)
+		if (record->passages[i].turn && record->passages[i].turn < record->oldest_turn)
+			return record->passages[i].time_ns;
+	return 0;
 }
 
 const struct wait_record *wait_history_object(const struct wait_history *history, uint32_t task)

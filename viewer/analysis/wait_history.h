@@ -10,6 +10,7 @@
 #include "formats/native/trace_reader.h"
 #include "viewer/analysis/crowd.h"
 #include "viewer/analysis/task_tracker.h"
+#include "viewer/analysis/wait_class.h"
 
 /*
  * What went on before at the objects and at the places where tasks wait: how many waits ended, how
@@ -30,6 +31,18 @@
 /* A record of a place has this plus the reason as its kind, one of an object the object kind. */
 #define HISTORY_PLACE_KIND 0x100u
 
+/*
+ * The waits of a record are numbered in the order in which they began: their *turns*. A queue that
+ * serves who came first ends them in that order. A passage is one that ended; kept are, newest
+ * first, those whose turn is lower than that of all newer ones, for no other can be the last that
+ * ended of those before a given turn.
+ */
+struct passage {
+	uint64_t time_ns;
+	uint64_t turn; /* 0 = no passage */
+};
+#define PASSAGES_KEPT 4
+
 struct wait_record {
 	uint64_t value;   /* object, or folded stack */
 	uint32_t process; /* of an object */
@@ -48,6 +61,10 @@ struct wait_record {
 
 	uint32_t last_block_task; /* whose wait began last */
 	uint32_t open;            /* waits that have not ended */
+	uint32_t oldest;          /* task whose open wait has the lowest turn; see _settle() */
+	uint64_t oldest_turn;
+	uint64_t begun; /* waits so far, the turn of the last */
+	struct passage passages[PASSAGES_KEPT];
 
 	uint32_t holder; /* locks: seen by a waiter, or who got it last; TASK_NONE = unknown */
 	uint64_t holder_seen_ns;
@@ -64,6 +81,7 @@ struct waker {
 
 struct wait_history {
 	struct trace_reader *reader;
+	struct wait_classes classes;
 	uint64_t duration_ns;
 	uint64_t key[2]; /* nobody who makes a trace can know which records share a hash */
 
@@ -92,6 +110,14 @@ void wait_history_release(struct wait_history *history);
 /* Takes note of one step. `task` is the state of its task after the step. */
 enum lo_result wait_history_step(struct wait_history *history, const struct task_step *step,
 		const struct tracked_task *task, struct lo_error *err);
+
+/* After the last step, before the questions about the oldest wait of a record. */
+void wait_history_settle(struct wait_history *history);
+
+/* How many waits that began after the oldest open one are over. */
+uint64_t wait_record_overtakers(const struct wait_record *record);
+/* When a wait that had begun before the oldest open one ended last; 0 = none is known. */
+uint64_t wait_record_last_ahead_ns(const struct wait_record *record);
 
 /* The records of the open wait of a task; NULL when there is none. */
 const struct wait_record *wait_history_object(const struct wait_history *history, uint32_t task);
