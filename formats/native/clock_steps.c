@@ -469,7 +469,7 @@ static void next_correction(struct correction *correction, uint64_t first_row)
 static inline uint64_t take_steps(uint8_t symbol, uint32_t width, struct bit_reader *bits,
 		struct byte_cursor *escapes)
 {
-	uint32_t high = symbol >> width;
+	uint32_t high = (uint32_t)symbol >> width;
 	uint32_t low = high - (high > 0);
 	uint64_t steps = symbol - (low << width);
 
