@@ -1,5 +1,6 @@
 #include "formats/base/byte_codec.h"
 
+#include <stdlib.h>
 #include <zstd.h>
 
 /*
@@ -8,12 +9,12 @@
  */
 #define PACK_LEVEL 2
 
-/* The types of this header are zstd's own under another name: never defined, only cast. */
-static ZSTD_CCtx *packer_context(struct byte_packer *packer)
-{
-	return (ZSTD_CCtx *)packer;
-}
+struct byte_packer {
+	ZSTD_CCtx *context;
+	int level;
+};
 
+/* This type is zstd's own under another name: never defined, only cast. */
 static ZSTD_DCtx *unpacker_context(struct byte_unpacker *unpacker)
 {
 	return (ZSTD_DCtx *)unpacker;
@@ -21,17 +22,30 @@ static ZSTD_DCtx *unpacker_context(struct byte_unpacker *unpacker)
 
 enum lo_result byte_packer_new(struct byte_packer **out, struct lo_error *err)
 {
-	ZSTD_CCtx *context = ZSTD_createCCtx();
+	struct byte_packer *packer = calloc(1, sizeof(*packer));
 
-	if (!context)
+	if (packer)
+		packer->context = ZSTD_createCCtx();
+	if (!packer || !packer->context) {
+		free(packer);
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory to compress");
-	*out = (struct byte_packer *)context;
+	}
+	packer->level = PACK_LEVEL;
+	*out = packer;
 	return LO_OK;
+}
+
+void byte_packer_set_level(struct byte_packer *packer, int level)
+{
+	packer->level = level;
 }
 
 void byte_packer_free(struct byte_packer *packer)
 {
-	ZSTD_freeCCtx(packer_context(packer));
+	if (!packer)
+		return;
+	ZSTD_freeCCtx(packer->context);
+	free(packer);
 }
 
 enum lo_result byte_packer_pack(struct byte_packer *packer, const void *bytes, size_t size,
@@ -43,7 +57,7 @@ enum lo_result byte_packer_pack(struct byte_packer *packer, const void *bytes, s
 
 	if (!room)
 		return byte_buffer_check(out, err);
-	packed = ZSTD_compressCCtx(packer_context(packer), room, bound, bytes, size, PACK_LEVEL);
+	packed = ZSTD_compressCCtx(packer->context, room, bound, bytes, size, packer->level);
 	if (ZSTD_isError(packed))
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "cannot compress %zu bytes: %s",
 				size, ZSTD_getErrorName(packed));
@@ -54,14 +68,15 @@ enum lo_result byte_packer_pack(struct byte_packer *packer, const void *bytes, s
 /* Room for a flush at each border: the header of a block that is stored as it is, and some. */
 #define PART_ROOM 32u
 
-static size_t pack_parts(ZSTD_CCtx *context, const uint8_t *bytes, size_t size,
+static size_t pack_parts(struct byte_packer *packer, const uint8_t *bytes, size_t size,
 		const struct byte_parts *parts, ZSTD_outBuffer *to)
 {
+	ZSTD_CCtx *context = packer->context;
 	size_t left = ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
 	size_t begin = 0;
 
 	if (!ZSTD_isError(left))
-		left = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, PACK_LEVEL);
+		left = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, packer->level);
 	if (!ZSTD_isError(left))
 		left = ZSTD_CCtx_setPledgedSrcSize(context, size);
 	for (uint32_t i = 0; i <= parts->count && !ZSTD_isError(left); i++) {
@@ -85,7 +100,7 @@ enum lo_result byte_packer_pack_parts(struct byte_packer *packer, const void *by
 
 	if (!room)
 		return byte_buffer_check(out, err);
-	left = pack_parts(packer_context(packer), bytes, size, parts, &to);
+	left = pack_parts(packer, bytes, size, parts, &to);
 	if (ZSTD_isError(left) || left > 0)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "cannot compress %zu bytes: %s",
 				size, ZSTD_getErrorName(left));

@@ -17,6 +17,10 @@ struct byte_unpacker;
 enum lo_result byte_packer_new(struct byte_packer **out, struct lo_error *err);
 void byte_packer_free(struct byte_packer *packer);
 
+/* 1 to 19: how hard to try; 3 if this is not called. 19 costs 20 times the time of 3. */
+#define BYTE_PACKER_LEVEL_MAX 19
+void byte_packer_set_level(struct byte_packer *packer, int level);
+
 /* Appends one frame that holds `bytes` and, in its own header, their number. */
 enum lo_result byte_packer_pack(struct byte_packer *packer, const void *bytes, size_t size,
 		struct byte_buffer *out, struct lo_error *err);

@@ -10,6 +10,7 @@ static const char *const loss_cause_names[LOSS_CAUSE_COUNT] = {
 	[LOSS_RECORDER_BEHIND] = "recorder behind",
 	[LOSS_SIZE_LIMIT] = "size limit",
 	[LOSS_WRITE_FAILED] = "write failed",
+	[LOSS_DAMAGED] = "file damaged",
 };
 
 const char *loss_cause_name(unsigned cause)

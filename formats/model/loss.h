@@ -16,6 +16,7 @@ enum loss_cause {
 	LOSS_RECORDER_BEHIND, /* the recorder's own queue reached its memory limit */
 	LOSS_SIZE_LIMIT,      /* the file had reached --max-size */
 	LOSS_WRITE_FAILED,    /* the disk refused (full, quota, error) */
+	LOSS_DAMAGED,         /* was in the file, which was damaged before it was repaired */
 	LOSS_CAUSE_COUNT,
 };
 

@@ -998,6 +998,27 @@ enum lo_result trace_writer_flush(struct trace_writer *writer, struct lo_error *
 	return settle(writer, result, err);
 }
 
+enum lo_result trace_writer_seal(struct trace_writer *writer, uint64_t end_ns, struct lo_error *err)
+{
+	enum lo_result result = check_usable(writer, err);
+
+	if (result != LO_OK)
+		return result;
+	if (end_ns < writer->last_ns)
+		return lo_fail(err, LO_USAGE, LO_NO_OFFSET,
+				"a block cannot end at %llu ns, it has reached %llu ns",
+				(unsigned long long)end_ns, (unsigned long long)writer->last_ns);
+	writer->last_ns = end_ns;
+	if (!has_block(writer) && end_ns == writer->begin_ns)
+		return LO_OK;
+	return settle(writer, write_block(writer, end_ns), err);
+}
+
+void trace_writer_set_level(struct trace_writer *writer, int level)
+{
+	byte_packer_set_level(writer->packer, level);
+}
+
 /* ---- the end ---- */
 
 static enum lo_result write_end(struct trace_writer *writer, uint64_t end_ns)

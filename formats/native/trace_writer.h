@@ -114,6 +114,17 @@ enum lo_result trace_writer_advance(
 enum lo_result trace_writer_flush(struct trace_writer *writer, struct lo_error *err);
 
 /*
+ * Seal the current block, be it empty, as covering the time up to `end_ns`, where the next one
+ * begins; for whoever copies blocks that must keep their place. Nothing is written when no time has
+ * passed and nothing is in it. LO_USAGE when that time is over.
+ */
+enum lo_result trace_writer_seal(
+		struct trace_writer *writer, uint64_t end_ns, struct lo_error *err);
+
+/* From now on: 1 to BYTE_PACKER_LEVEL_MAX, see byte_packer_set_level(). */
+void trace_writer_set_level(struct trace_writer *writer, int level);
+
+/*
  * Flush, then write the end mark (with the time watched until `end_ns`), the index and the
  * locator, and close the sink. The writer must still be closed.
  */
