@@ -190,7 +190,7 @@ static enum lo_result put_pages(
 		uint32_t count = builder->count - done < LIVES_PAGE ? builder->count - done
 								    : LIVES_PAGE;
 
-		result = put_page(builder, builder->lives + done, count,
+		result = put_page(builder, done ? builder->lives + done : builder->lives, count,
 				builder->count - done - count, 0, output, err);
 		done += count;
 	} while (done < builder->count && result == LO_OK);
