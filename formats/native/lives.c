@@ -168,10 +168,10 @@ static enum lo_result put_page(struct lives_builder *builder, struct life *lives
 	};
 	enum lo_result result;
 
-	store_le32(extra + LIVES_AT_FROM - RANGE_EXTRA_BYTES, builder->from);
-	store_le32(extra + LIVES_AT_REST - RANGE_EXTRA_BYTES, rest);
-	store_le32(extra + LIVES_AT_SHORT - RANGE_EXTRA_BYTES, rest ? 0 : builder->short_lives);
-	store_le32(extra + LIVES_AT_FLAGS - RANGE_EXTRA_BYTES, flags);
+	store_le32(extra + (LIVES_AT_FROM - RANGE_EXTRA_BYTES), builder->from);
+	store_le32(extra + (LIVES_AT_REST - RANGE_EXTRA_BYTES), rest);
+	store_le32(extra + (LIVES_AT_SHORT - RANGE_EXTRA_BYTES), rest ? 0 : builder->short_lives);
+	store_le32(extra + (LIVES_AT_FLAGS - RANGE_EXTRA_BYTES), flags);
 	byte_buffer_clear(&builder->raw);
 	lives_encode(&builder->raw, lives, count, &draft.range);
 	result = byte_buffer_check(&builder->raw, err);
