@@ -64,8 +64,11 @@ static enum lo_result tell_existing(struct go_v1_telling *telling, struct lo_err
 
 	for (uint64_t i = 0; i < telling->order.step_count && result == LO_OK; i++) {
 		const struct go_v1_step *step = &telling->order.steps[i];
-		struct go_v1_goroutine *goroutine = &telling->order.goroutines[step->goroutine];
+		struct go_v1_goroutine *goroutine;
 
+		if (go_v1_is_remark(step->type)) /* perhaps of no goroutine */
+			continue;
+		goroutine = &telling->order.goroutines[step->goroutine];
 		if (step->type == GO_V1_GO_CREATE && goroutine->existing && goroutine->task == 0)
 			result = add_existing(telling, goroutine, 0, step->start, err);
 		else if (step->type == GO_V1_GO_WAITING && goroutine->task != 0)

@@ -62,7 +62,8 @@ void lives_encode(struct byte_buffer *raw, struct life *lives, uint32_t count,
 	struct byte_buffer columns[COLUMN_COUNT] = { 0 };
 	struct life last = { 0 };
 
-	qsort(lives, count, sizeof(*lives), compare_births);
+	if (count > 0)
+		qsort(lives, count, sizeof(*lives), compare_births);
 	find_range(range, lives, count);
 	last.birth_ns = range->begin_ns;
 	for (uint32_t i = 0; i < count; i++) {
