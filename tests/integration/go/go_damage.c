@@ -13,11 +13,11 @@
 /*
  * Cuts and mutates real files and imports what is left of them.
  *
- *	go_damage FOLDER ROUNDS
+ *	go_damage FOLDER ROUNDS [all]
  *
  * Takes every *.trace.zst and *.txt.zst of the folders in FOLDER. Each import must end with a
  * sound trace or a sentence, within a second and 2 GiB. 64 KiB and more of input get a tenth of
- * the rounds each. Exit status 77 when there is nothing to damage.
+ * the rounds each, unless `all` is said. Exit status 77 when there is nothing to damage.
  */
 #define EXIT_SKIPPED  77
 #define LARGE_BYTES   65536u
@@ -25,6 +25,7 @@
 #define SECONDS_EACH  30u
 #define MUTATIONS_MAX 8u
 
+static bool all_rounds;
 static unsigned files;
 static unsigned imports;
 static unsigned refusals;
@@ -120,7 +121,7 @@ static void damage(const char *path, const uint8_t *bytes, size_t size, unsigned
 	char where[600];
 
 	present = where;
-	if (size > LARGE_BYTES)
+	if (size > LARGE_BYTES && !all_rounds)
 		rounds = rounds / 10 + 1;
 	for (unsigned i = 0; i < rounds; i++) {
 		size_t cut = (size_t)((uint64_t)size * i / rounds);
@@ -200,6 +201,7 @@ int main(int argc, char **argv)
 	DIR *directory = argc > 2 ? opendir(argv[1]) : NULL;
 	struct dirent *entry;
 
+	all_rounds = argc > 3 && strcmp(argv[3], "all") == 0;
 	limit_memory();
 	while (directory && (entry = readdir(directory))) {
 		char *folder = NULL;
