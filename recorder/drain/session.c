@@ -15,6 +15,7 @@
 #include "formats/base/duration.h"
 #include "recorder/drain/drain.h"
 #include "recorder/drain/facts.h"
+#include "recorder/drain/memory_sampler.h"
 #include "recorder/drain/process_watch.h"
 #include "recorder/drain/stream.h"
 #include "recorder/drain/tick_clock.h"
@@ -45,6 +46,7 @@ struct session {
 	struct stream stream;
 	bool streaming;
 	struct process_watch watch;
+	struct memory_sampler memory;
 	pid_t pid;
 	int pidfd;
 	bool program_ended;
@@ -132,7 +134,7 @@ enum lo_result session_open(
 	if (!session)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for a recording");
 	session->options = *options;
-	session->wake_fd = session->pidfd = -1;
+	session->wake_fd = session->pidfd = session->memory.fd = -1;
 	session->segment.fd = -1;
 	tick_clock_init(&session->clock);
 	result = make_segment(session, err);
@@ -157,6 +159,7 @@ void session_close(struct session *session)
 	}
 	if (session->pidfd >= 0)
 		close(session->pidfd);
+	memory_sampler_close(&session->memory);
 	trace_writer_close(session->writer);
 	if (session->wake_fd >= 0)
 		close(session->wake_fd);
@@ -208,6 +211,7 @@ enum lo_result session_begin(
 	process_watch_init(&session->watch, &session->segment, &session->stream, pid,
 			session->options.image);
 	stream_set_writer(&session->stream, session->writer);
+	memory_sampler_open(&session->memory, pid);
 	session->begin_ns = now_ns();
 	session->unix_offset_ns = (int64_t)clock_ns(CLOCK_REALTIME) - (int64_t)session->begin_ns;
 	result = facts_of_beginning(session->writer, &session->options, pid, &session->clock, err);
@@ -271,6 +275,17 @@ static uint64_t events_at_once(const struct session *session)
 	return most < EVENTS_AT_ONCE ? most : EVENTS_AT_ONCE;
 }
 
+/* The time axis begins with the first record. */
+static enum lo_result sample_memory(struct session *session, struct lo_error *err)
+{
+	uint64_t ticks = tick_clock_now(&session->clock);
+
+	if (!session->stream.translator.any)
+		return LO_OK;
+	return memory_sampler_look(&session->memory, session->writer, now_ns(),
+			stream_time(&session->stream, ticks), err);
+}
+
 /* One round of encoding. `*more`: there is more to do at once. */
 static enum lo_result encode(struct session *session, bool *more, struct lo_error *err)
 {
@@ -281,6 +296,8 @@ static enum lo_result encode(struct session *session, bool *more, struct lo_erro
 		result = process_watch_let_out(&session->watch, events_at_once(session), more, err);
 	if (result == LO_OK && !session->told_start && session->stream.translator.any)
 		result = tell_start(session, err);
+	if (result == LO_OK)
+		result = sample_memory(session, err);
 	if (result == LO_OK)
 		result = stream_advance(&session->stream, err);
 	if (result == LO_OK)

@@ -71,6 +71,19 @@ says out 'index       complete'
 [ ! -s "$work/err" ] || fail "info complains about a sound trace: $(cat "$work/err")"
 ! grep -q "$tab" "$work/out" || fail "info lets a tab of the trace through"
 
+cat >"$work/noted.events" <<END
+@0   run T1 existing
+@1ms counter heap bytes 2048
+@3ms counter heap bytes 1048576
+@4ms note region of T1 since 1ms called checkout
+@9ms end
+END
+"$build/tests/support/write_trace" "$work/noted.events" "$work/noted.loiter" || exit 1
+run 0 info "$work/noted.loiter"
+says out 'heap               2     2.00 KiB     1.00 MiB     1.00 MiB'
+says out 'region                  1      3.00 ms'
+run 0 verify "$work/noted.loiter"
+
 run 0 info "$work/cut.loiter"
 says out 'then the trace stops early'
 says err 'stops early'
@@ -124,8 +137,13 @@ if [ -x "$query" ]; then
 	gives meta.strange 'before�after'
 	gives 'sections[name=block].count' 2
 	gives damage '[]'
+	gives counters '[]'
 	sum=$("$query" 'sections[].bytes' <"$work/out" | awk '{ sum += $1 } END { print sum }')
 	[ "$sum" -eq "$size" ] || fail "the sections have $sum bytes, the file has $size"
+	run 0 info --json "$work/noted.loiter"
+	gives 'counters[name=heap].max' 1048576
+	gives 'counters[name=heap].samples' 2
+	gives 'notes[kind=region].total_ns' 3000000
 	run 0 info --json "$work/cut.loiter"
 	gives truncated true
 	gives index none

@@ -525,6 +525,57 @@ static void read_lost(struct builder *builder)
 			&err);
 }
 
+static void read_counter(struct builder *builder)
+{
+	struct counter_key key = { 0 };
+	char name[WORD_MAX];
+	char unit[WORD_MAX];
+	uint32_t counter;
+	struct lo_error err;
+
+	take_word(builder, name);
+	take_word(builder, unit);
+	key.name = add_string(builder, name);
+	key.unit = add_string(builder, unit);
+	expect_ok(builder, trace_writer_counter(builder->writer, key, &counter, &err), &err);
+	expect_ok(builder,
+			trace_writer_sample(builder->writer, counter, builder->now_ns,
+					take_number(builder), &err),
+			&err);
+}
+
+static const char *note_kind_name(unsigned i)
+{
+	return note_schemas[i].name;
+}
+
+static void read_note(struct builder *builder)
+{
+	unsigned kind = take_name(builder, note_kind_name, NOTE_KIND_COUNT);
+	struct note note = { .begin_ns = builder->now_ns, .end_ns = builder->now_ns };
+	char word[WORD_MAX];
+	struct lo_error err;
+
+	if (kind == NOTE_KIND_COUNT)
+		give_up(builder, "no kind of a note");
+	note.kind = (uint8_t)kind;
+	if (take(builder, "of"))
+		note.task = take_task(builder);
+	if (take(builder, "since")) {
+		take_word(builder, word);
+		expect_ok(builder, duration_parse(word, &note.begin_ns, &err), &err);
+	}
+	if (take(builder, "called")) {
+		take_word(builder, word);
+		note.name = add_string(builder, word);
+	}
+	if (take(builder, "says")) {
+		take_rest(builder, word);
+		note.text = add_string(builder, word);
+	}
+	expect_ok(builder, trace_writer_note(builder->writer, &note, &err), &err);
+}
+
 static void read_flush(struct builder *builder)
 {
 	struct lo_error err;
@@ -578,6 +629,8 @@ static const struct {
 	{ "runtime", read_runtime },
 	{ "kind", read_kind },
 	{ "lost", read_lost },
+	{ "counter", read_counter },
+	{ "note", read_note },
 	{ "flush", read_flush },
 	{ "advance", read_advance },
 	{ "process", read_process },

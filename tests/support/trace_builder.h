@@ -20,6 +20,9 @@
  *	@3ms   unblock T2 by T1
  *	       exit T2
  *	@4ms   lost 12 ring full
+ *	@4ms   counter heap bytes 4096             a sample
+ *	@4ms   note region of T2 since 1ms called checkout
+ *	       note log of T1 called audit says it is paid
  *	@20ms  flush                               seals a block
  *	@30s   advance                             as a recorder does that sees nothing happen
  *	@31s   process exited 3                    also: killed 9, replaced

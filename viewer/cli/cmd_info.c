@@ -9,7 +9,9 @@
 #include "formats/base/duration.h"
 #include "formats/base/printable.h"
 #include "formats/base/shell_word.h"
+#include "formats/model/counter.h"
 #include "formats/model/meta.h"
+#include "formats/native/trace_counters.h"
 #include "viewer/cli/command.h"
 #include "viewer/cli/exit_codes.h"
 #include "viewer/cli/info_json.h"
@@ -167,7 +169,56 @@ static void print_sections(const struct trace_reader *reader)
 				sums[i].count, sums[i].rows, sums[i].bytes);
 }
 
-static void print_info(const char *file, const struct trace_reader *reader)
+static const char *counter_value(char text[SIZE_TEXT_MAX], const char *unit, uint64_t value)
+{
+	if (strcmp(unit, COUNTER_BYTES) == 0)
+		return size_format(text, value);
+	snprintf(text, SIZE_TEXT_MAX, "%" PRIu64, value);
+	return text;
+}
+
+static void print_counters(struct trace_reader *reader)
+{
+	const struct trace_counter *counter;
+
+	for (uint32_t i = 0; (counter = trace_counter_get(reader, i)); i++) {
+		char name[VALUE_MAX];
+		char least[SIZE_TEXT_MAX];
+		char greatest[SIZE_TEXT_MAX];
+		char last[SIZE_TEXT_MAX];
+
+		if (i == 0)
+			printf("\n  %-11s %8s %12s %12s %12s\n", "counter", "samples", "least",
+					"greatest", "last");
+		printf("  %-11s %8" PRIu64 " %12s %12s %12s\n", clean(name, counter->name),
+				counter->total.samples,
+				counter_value(least, counter->unit, counter->total.least),
+				counter_value(greatest, counter->unit, counter->total.greatest),
+				counter_value(last, counter->unit, counter->total.last));
+	}
+}
+
+static void print_notes(struct trace_reader *reader)
+{
+	bool headed = false;
+	struct note_sum sum;
+
+	for (unsigned kind = 0; sum_notes(reader, kind, &sum); kind++) {
+		char text[DURATION_TEXT_MAX];
+
+		if (sum.total.count == 0)
+			continue;
+		if (!headed)
+			printf("\n  %-16s %8s %12s\n", "note", "number", "together");
+		headed = true;
+		printf("  %-16s %8" PRIu64 " %12s\n", sum.name, sum.total.count,
+				trace_note_kind_fields(reader, kind) & NOTE_IS_RANGE
+						? duration_format(text, sum.total.total_ns)
+						: "");
+	}
+}
+
+static void print_info(const char *file, struct trace_reader *reader)
 {
 	const struct trace_info *info = trace_reader_info(reader);
 	char size[SIZE_TEXT_MAX];
@@ -179,6 +230,8 @@ static void print_info(const char *file, const struct trace_reader *reader)
 	print_start(reader);
 	print_other_meta(reader);
 	print_counts(reader);
+	print_counters(reader);
+	print_notes(reader);
 	print_sections(reader);
 }
 

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "formats/model/meta.h"
+#include "formats/native/trace_counters.h"
 #include "viewer/cli/exit_codes.h"
 #include "viewer/cli/info_sums.h"
 #include "viewer/report/trace_facts.h"
@@ -93,6 +94,39 @@ static json_t *sections(const struct trace_reader *reader)
 	return list;
 }
 
+static json_t *counters(struct trace_reader *reader)
+{
+	const struct trace_counter *counter;
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; (counter = trace_counter_get(reader, i)); i++) {
+		const struct counter_cell *total = &counter->total;
+
+		json_array_append_new(list,
+				json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+						text(counter->name), "unit", text(counter->unit),
+						"samples", number(total->samples), "first",
+						number(total->first), "last", number(total->last),
+						"min", number(total->least), "max",
+						number(total->greatest)));
+	}
+	return list;
+}
+
+static json_t *notes(struct trace_reader *reader)
+{
+	json_t *list = json_array();
+	struct note_sum sum;
+
+	for (unsigned kind = 0; sum_notes(reader, kind, &sum); kind++)
+		if (sum.total.count > 0)
+			json_array_append_new(list,
+					json_pack("{s:o, s:o, s:o}", "kind", text(sum.name),
+							"count", number(sum.total.count),
+							"total_ns", number(sum.total.total_ns)));
+	return list;
+}
+
 static json_t *warnings(struct trace_reader *reader)
 {
 	json_t *list = json_array();
@@ -134,6 +168,8 @@ int print_info_json(FILE *out, const char *program, struct trace_reader *reader)
 		     json_object_set_new(document, "lost", losses(info)) |
 		     json_object_set_new(document, "meta", meta_object(reader)) |
 		     json_object_set_new(document, "sections", sections(reader)) |
+		     json_object_set_new(document, "counters", counters(reader)) |
+		     json_object_set_new(document, "notes", notes(reader)) |
 		     json_object_set_new(document, "warnings", warnings(reader)) |
 		     json_object_set_new(document, "damage", damages(reader));
 

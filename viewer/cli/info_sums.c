@@ -46,3 +46,14 @@ const char *index_state_name(enum trace_index_state state)
 		return "none";
 	}
 }
+
+bool sum_notes(struct trace_reader *reader, unsigned kind, struct note_sum *sum)
+{
+	*sum = (struct note_sum){ .name = trace_note_kind_name(reader, kind) };
+	if (!sum->name)
+		return false;
+	/* What cannot be read is in the damage list. */
+	if (trace_notes_total(reader, kind, &sum->total, NULL) != LO_OK)
+		sum->total = (struct note_total){ 0 };
+	return true;
+}

@@ -1,8 +1,10 @@
 #ifndef LOITER_CLI_INFO_SUMS_H
 #define LOITER_CLI_INFO_SUMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "formats/native/trace_notes.h"
 #include "formats/native/trace_reader.h"
 
 /* What `info` tells, whether as text or as JSON: facts about a trace that need no events. */
@@ -25,5 +27,12 @@ uint64_t sum_losses(const struct trace_info *info);
 
 /* "complete", "partial", "none". */
 const char *index_state_name(enum trace_index_state state);
+
+/* All notes of one kind: false past the last kind; count 0 where there are none. */
+struct note_sum {
+	const char *name; /* fit for a terminal */
+	struct note_total total;
+};
+bool sum_notes(struct trace_reader *reader, unsigned kind, struct note_sum *sum);
 
 #endif

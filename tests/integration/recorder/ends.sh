@@ -21,6 +21,11 @@ read_trace status.loiter
 says '^process 1 .* killed 11 '
 told 'status.loiter: .* events\?, 0 lost$'
 
+subject='memory of the program'
+record -o memory.loiter -- sleep 1.2
+"$loiter" info memory.loiter >out 2>err || fail "info fails: $(cat err)"
+grep -q '^  resident  *[2-4] ' out || fail "there are no samples of memory: $(cat out)"
+
 subject='programs that cannot be executed'
 record -o none.loiter -- ./there-is-no-such-program
 expect_status 127

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "formats/base/duration.h"
+#include "formats/base/printable.h"
+#include "formats/native/trace_notes.h"
 #include "viewer/analysis/site.h"
 #include "viewer/ui/app.h"
 #include "viewer/ui/evidence.h"
@@ -16,7 +18,20 @@
 #define HISTORY_STATES 16
 #define LINEAGE_MAX    12
 
+#define NOTES_SHOWN    12
+#define NOTES_SECTIONS 64 /* read at most so many: some ten thousand notes */
+
+/* What the source noted about the task of the page, read once. */
+struct task_notes {
+	uint32_t task; /* TASK_NONE = nothing was read yet */
+	bool complete;
+	uint64_t count;   /* without CPU samples */
+	uint64_t samples; /* of the CPU */
+	struct note shown[NOTES_SHOWN];
+};
+
 struct detail {
+	struct task_notes notes;
 	struct document document;
 	struct list list;
 	enum detail_kind kind; /* what the list is about, to start at the top of another page */
@@ -132,7 +147,84 @@ static void add_history(struct document *document, const struct app *app, uint32
 			"and more before; the timeline shows all of it");
 }
 
-static void describe_task(struct document *document, const struct app *app, uint32_t task)
+static bool keep_note(void *context, const struct note *note)
+{
+	struct task_notes *notes = context;
+
+	if (note->kind == NOTE_CPU_SAMPLE) {
+		notes->samples++;
+		return true;
+	}
+	if (notes->count < NOTES_SHOWN)
+		notes->shown[notes->count] = *note;
+	notes->count++;
+	return true;
+}
+
+/* What cannot be read is told where damage is told. */
+static void read_notes(const struct app *app, struct task_notes *notes, uint32_t task)
+{
+	struct note_query query = { .span = TIME_SPAN_ALL,
+		.task = task,
+		.kinds = NOTE_KINDS_ALL,
+		.sections_max = NOTES_SECTIONS };
+
+	if (notes->task == task)
+		return;
+	*notes = (struct task_notes){ .task = task };
+	trace_notes_visit(app->reader, &query, keep_note, notes, &notes->complete, NULL);
+}
+
+static void clean_string(const struct app *app, uint32_t id, char *out, size_t capacity)
+{
+	uint32_t length;
+	const char *bytes = trace_reader_string(app->reader, id, &length);
+
+	printable_copy(out, capacity, bytes, length, 0);
+}
+
+/* "0:00.104  region  1.20 ms  reserve: text". */
+static void add_note(struct document *document, const struct app *app, const struct note *note,
+		bool first)
+{
+	bool ranged = trace_note_kind_fields(app->reader, note->kind) & NOTE_IS_RANGE;
+	const char *kind = trace_note_kind_name(app->reader, note->kind);
+	char begin[DURATION_TEXT_MAX];
+	char length[DURATION_TEXT_MAX] = "";
+	char name[PHRASE_MAX / 2];
+	char text[PHRASE_MAX / 2];
+
+	clean_string(app, note->name, name, sizeof(name));
+	clean_string(app, note->text, text, sizeof(text));
+	if (ranged)
+		duration_format(length, note->end_ns - note->begin_ns);
+	document_add(document, first ? "notes" : "", STYLE_TEXT, TASK_NONE,
+			"%9s  %-11s %10s  %s%s%s%s", time_point_format(begin, note->begin_ns),
+			kind ? kind : "note", length, name, *name && *text ? ": " : "", text,
+			note->flags & NOTE_FLAG_BEGAN_BEFORE ? " (began before the trace)"
+			: note->flags & NOTE_FLAG_STILL_OPEN ? " (its end was not seen)"
+							     : "");
+}
+
+static void add_notes(
+		struct document *document, const struct app *app, const struct task_notes *notes)
+{
+	for (uint64_t i = 0; i < notes->count && i < NOTES_SHOWN; i++)
+		add_note(document, app, &notes->shown[i], i == 0);
+	if (notes->count > NOTES_SHOWN)
+		document_add(document, "", STYLE_DIM, TASK_NONE, "and %llu%s more later",
+				(unsigned long long)(notes->count - NOTES_SHOWN),
+				notes->complete ? "" : " or");
+	else if (!notes->complete)
+		document_add(document, "", STYLE_DIM, TASK_NONE,
+				"the rest of the trace was not searched");
+	if (notes->samples > 0)
+		document_add(document, "cpu", STYLE_TEXT, TASK_NONE, "seen running %llu times",
+				(unsigned long long)notes->samples);
+}
+
+static void describe_task(struct document *document, const struct app *app,
+		struct task_notes *notes, uint32_t task)
 {
 	const struct task_summary *summary = app_task(app, task);
 
@@ -157,6 +249,8 @@ static void describe_task(struct document *document, const struct app *app, uint
 		evidence_stack(document, app, "blocked at", summary->wait.stack);
 	if (summary->creation_stack != STACK_NONE)
 		evidence_stack(document, app, "created at", summary->creation_stack);
+	read_notes(app, notes, task);
+	add_notes(document, app, notes);
 	add_history(document, app, task);
 }
 
@@ -170,7 +264,7 @@ static void rebuild(struct app *app, struct detail *view, struct pane pane)
 	if (view->kind == DETAIL_FINDING)
 		evidence_of_finding(&view->document, app, (int)view->id);
 	else if (view->kind == DETAIL_TASK)
-		describe_task(&view->document, app, view->id);
+		describe_task(&view->document, app, &view->notes, view->id);
 	else
 		document_add(&view->document, "", STYLE_DIM, TASK_NONE, "nothing is open");
 }

@@ -7,6 +7,7 @@
 #include "formats/base/duration.h"
 #include "viewer/analysis/site.h"
 #include "viewer/ui/app.h"
+#include "viewer/ui/counter_rows.h"
 #include "viewer/ui/lanes.h"
 #include "viewer/ui/list.h"
 #include "viewer/ui/phrase.h"
@@ -33,6 +34,7 @@ struct timeline {
 	uint32_t *alive;
 	size_t cell_capacity;
 	int alive_capacity;
+	struct counter_rows counters;
 	bool failed;
 	int label_columns; /* of the longest label, with its marks */
 	bool labels_measured;
@@ -337,21 +339,24 @@ static void tell_shift(struct timeline *view, struct pane pane)
 
 #define INSPECTOR_ROWS 5
 #define HEAD_ROWS      3
-#define SMALL_ROWS     8 /* panes smaller than this show no more than a ruler above the tasks */
+#define ENOUGH_ROWS    12 /* to spend some on memory and pauses */
+#define SMALL_ROWS     8  /* panes smaller than this show no more than a ruler above the tasks */
 
 /* What a pan moves: ruler, number of tasks, and the tasks there are. */
-static struct pane moving_part(const struct timeline *view, struct pane rest)
+static struct pane moving_part(const struct timeline *view, struct pane rest, int counters)
 {
-	int rows = HEAD_ROWS - 1 + view->lanes.count;
+	int rows = HEAD_ROWS - 1 + counters + view->lanes.count;
 
 	return pane_take_top(&rest, rows);
 }
 
-/* Map, ruler, number of tasks alive: one row each, cut off both panes. */
+/* Map, ruler, number of tasks alive, memory, pauses: one row each, cut off both panes. */
 static void draw_head(const struct app *app, struct timeline *view, struct pane *label,
 		struct pane *strip)
 {
 	bool small = strip->rows < SMALL_ROWS;
+	int counters = strip->rows < ENOUGH_ROWS ? 0
+						 : counter_rows_count(&view->counters, app->reader);
 	struct pane head;
 
 	if (strip->rows < HEAD_ROWS)
@@ -361,13 +366,15 @@ static void draw_head(const struct app *app, struct timeline *view, struct pane 
 		pane_text(head, 0, 2, STYLE_DIM, "map");
 		ruler_draw_map(app, &view->axis, pane_take_top(strip, 1));
 	}
-	tell_shift(view, moving_part(view, *strip));
+	tell_shift(view, moving_part(view, *strip, counters));
 	pane_take_top(label, 1);
 	ruler_draw(app, &view->axis, pane_take_top(strip, 1));
 	if (!small) {
 		head = pane_take_top(label, 1);
 		draw_alive(app, view, head, pane_take_top(strip, 1));
 	}
+	if (counters > 0)
+		counter_rows_draw(&view->counters, app->reader, &view->axis, label, strip);
 }
 
 static void timeline_draw(struct app *app, void *state, struct pane pane, bool focused)
@@ -630,6 +637,7 @@ static void timeline_release(void *state)
 	lanes_release(&view->lanes);
 	free(view->cells);
 	free(view->alive);
+	counter_rows_release(&view->counters);
 }
 
 static const struct view_hint timeline_hints[] = {

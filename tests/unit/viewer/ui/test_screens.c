@@ -54,6 +54,9 @@ static const struct screen_case cases[] = {
 	{ "detail-finding-80x24", "deadlock", 80, 24, "\r", true, false },
 	{ "detail-task-80x24", "deadlock", 80, 24, "4\r", true, false },
 	{ "detail-task-200x50", "deadlock", 200, 50, "4\r", false, false },
+	{ "timeline-noted-80x24", "noted", 80, 24, "2", true, false },
+	{ "timeline-noted-zoomed-80x24", "noted", 80, 24, "2wwl", true, false },
+	{ "detail-noted-80x24", "noted", 80, 24, "4j\r", true, false },
 	{ "help-findings-80x24", "deadlock", 80, 24, "?", true, false },
 	{ "help-timeline-80x50", "deadlock", 80, 50, "2?", true, false },
 };
