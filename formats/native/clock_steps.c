@@ -87,17 +87,18 @@ static enum lo_result make_room(
 }
 
 /*
- * The nearest number of steps. It need not be exact, and beyond 2^52 ns it is not: what is amiss
+ * The nearest number of steps. It need not be exact, and beyond 2^52 it is not: what is amiss
  * becomes a correction.
  */
 static inline uint64_t nearest_steps(
 		const struct step_clock *clock, double steps_per_ns, uint64_t difference)
 {
 	double ns = (double)difference + 0.5 - (double)clock->fraction / (double)STEP_ONE;
+	double steps = ns * steps_per_ns + 0.5;
 
-	if (clock->step == STEP_ONE || difference >> 52)
-		return clock->step == STEP_ONE ? difference : 0;
-	return (uint64_t)(ns * steps_per_ns + 0.5);
+	if (clock->step == STEP_ONE)
+		return difference;
+	return steps < 0x1p52 ? (uint64_t)steps : 0;
 }
 
 static void put_correction(struct byte_buffer *corrections, uint32_t gap, uint64_t correction)

@@ -84,7 +84,7 @@ static enum lo_result try_all(struct trial *trial)
 
 static bool is_due(const struct column_choice *choice, uint32_t rows)
 {
-	return choice->trial_rows == 0 || choice->blocks >= COLUMN_TRIAL_BLOCKS ||
+	return choice->trial_rows == 0 || choice->blocks > COLUMN_TRIAL_BLOCKS ||
 	       rows / 2 > choice->trial_rows;
 }
 

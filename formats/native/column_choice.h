@@ -16,7 +16,7 @@
 
 struct column_choice {
 	uint8_t encodings[EVENT_COLUMN_COUNT];
-	uint32_t blocks;     /* since the last trial */
+	uint32_t blocks;     /* from the last one that was tried, which counts */
 	uint32_t trial_rows; /* of that block: a much larger one deserves its own */
 	struct byte_buffer packed;
 };
