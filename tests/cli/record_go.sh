@@ -118,8 +118,7 @@ child=$!
 while ! grep -q stall served/requests; do sleep 0.1; done
 sleep 0.5
 kill -INT "$child"
-wait "$child"
-[ $? -eq 0 ] || fail "interrupted: status $?"
+wait "$child" || fail "interrupted: status $?"
 told 'stopped; what had come is kept'
 [ -s stopped.loiter ] || fail "interrupted: no trace"
 rm -f ./*.loiter
