@@ -18,15 +18,17 @@
 #include "formats/native/block.h"
 #include "formats/native/trace_alive.h"
 #include "formats/native/trace_cursor.h"
+#include "formats/native/trace_overview.h"
 #include "formats/native/trace_states.h"
 #include "formats/native/trace_writer.h"
 #include "tests/bench/stage.h"
 #include "tests/support/generator/dice.h"
 #include "tests/support/generator/trace_generator.h"
 
-#define OPENS       7u
-#define QUESTIONS   300u
-#define SCREEN_ROWS 50u
+#define OPENS          7u
+#define QUESTIONS      300u
+#define SCREEN_ROWS    50u
+#define SCREEN_COLUMNS 200u
 
 struct bench {
 	struct generator_options options;
@@ -154,75 +156,89 @@ static void read_all(void *context, double *numbers)
 
 /* ---- random access ---- */
 
-/* What is asked at one instant. */
-struct question {
-	const char *what;
-	void (*ask)(struct trace_reader *reader, struct dice *dice, uint64_t time_ns);
+/* What is asked: about an instant, or about a span that begins or ends near it. */
+struct view {
+	struct trace_reader *reader;
+	struct trace_overview *overview;
+	uint64_t time_ns;
+	struct time_span span;
+	uint32_t tasks[SCREEN_ROWS];
+	uint32_t rows;
 };
 
-static void ask_event(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+struct question {
+	const char *what;
+	void (*ask)(struct view *view);
+	bool needs_tasks; /* of the span, on the rows of the screen */
+};
+
+static void ask_event(struct view *view)
 {
 	struct trace_cursor *cursor = NULL;
 	struct lo_error err = { 0 };
 	struct event event;
 
-	(void)dice;
-	must(trace_cursor_open(&cursor, reader, TIME_SPAN_ALL, &err), &err);
-	must(trace_cursor_seek(cursor, time_ns, &err), &err);
+	must(trace_cursor_open(&cursor, view->reader, TIME_SPAN_ALL, &err), &err);
+	must(trace_cursor_seek(cursor, view->time_ns, &err), &err);
 	trace_cursor_next(cursor, &event, &err);
 	trace_cursor_close(cursor);
 }
 
-static void ask_states(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+static void ask_states(struct view *view)
 {
 	struct trace_states states = { 0 };
 	struct lo_error err = { 0 };
 
-	(void)dice;
-	must(trace_states_at(&states, reader, time_ns, NULL, &err), &err);
+	must(trace_states_at(&states, view->reader, view->time_ns, NULL, &err), &err);
 	trace_states_release(&states);
 }
 
-/* Neighbours by number, as rows on a screen often are. */
-static void ask_some_states(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+static void ask_some_states(struct view *view)
 {
-	uint32_t tasks[SCREEN_ROWS];
 	struct task_state_at states[SCREEN_ROWS];
 	struct lo_error err = { 0 };
-	uint32_t first = 1 + dice_below(dice, trace_reader_info(reader)->tasks);
 
-	for (uint32_t i = 0; i < SCREEN_ROWS; i++)
-		tasks[i] = first + i;
-	must(trace_states_of(reader, time_ns, tasks, SCREEN_ROWS, states, NULL, NULL, &err), &err);
+	must(trace_states_of(view->reader, view->time_ns, view->tasks, view->rows, states, NULL,
+			     NULL, &err),
+			&err);
 }
 
-/* The whole trace, a tenth, a hundredth, ... down to a hundred thousandth of it. */
-static struct time_span some_span(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
+static void ask_alive(struct view *view)
 {
-	uint64_t length_ns = trace_reader_info(reader)->duration_ns;
-
-	for (uint32_t zoom = dice_below(dice, 6); zoom > 0; zoom--)
-		length_ns /= 10;
-	if (time_ns + length_ns > trace_reader_info(reader)->duration_ns)
-		time_ns = trace_reader_info(reader)->duration_ns - length_ns;
-	return (struct time_span){ time_ns, time_ns + length_ns + 1 };
-}
-
-static void ask_alive(struct trace_reader *reader, struct dice *dice, uint64_t time_ns)
-{
-	struct alive_query query = { .span = some_span(reader, dice, time_ns), .limit = 1000 };
+	struct alive_query query = { .span = view->span, .limit = 1000 };
 	struct alive_tasks alive = { 0 };
 	struct lo_error err = { 0 };
 
-	must(trace_alive_in(&alive, reader, &query, NULL, &err), &err);
+	must(trace_alive_in(&alive, view->reader, &query, NULL, &err), &err);
 	alive_tasks_release(&alive);
 }
 
+static void ask_timeline(struct view *view)
+{
+	static struct overview_cell cells[SCREEN_ROWS * SCREEN_COLUMNS];
+	struct lo_error err = { 0 };
+
+	must(trace_overview_rows(view->overview, view->tasks, view->rows, view->span,
+			     SCREEN_COLUMNS, cells, &err),
+			&err);
+}
+
+static void ask_columns(struct view *view)
+{
+	static struct overview_column columns[SCREEN_COLUMNS];
+	struct lo_error err = { 0 };
+
+	must(trace_overview_columns(view->overview, view->span, SCREEN_COLUMNS, columns, &err),
+			&err);
+}
+
 static const struct question questions[] = {
-	{ "the event at an instant", ask_event },
-	{ "states of all tasks at an instant", ask_states },
-	{ "states of 50 tasks at an instant", ask_some_states },
-	{ "tasks alive in a span, the first 1,000", ask_alive },
+	{ "the event at an instant", ask_event, false },
+	{ "states of all tasks at an instant", ask_states, false },
+	{ "states of 50 tasks at an instant", ask_some_states, true },
+	{ "tasks alive in a span, the first 1,000", ask_alive, false },
+	{ "a timeline of 50 tasks in 200 columns", ask_timeline, true },
+	{ "numbers of all tasks in 200 columns", ask_columns, false },
 };
 
 struct asking {
@@ -239,23 +255,56 @@ enum asked {
 	ASKED_WALL_MOST,
 };
 
-/* At random instants, in a file that is not in memory at first. */
+/* The whole trace, a tenth, a hundredth, ... down to a hundred thousandth of it. */
+static void choose_span(struct view *view, struct dice *dice)
+{
+	uint64_t end_ns = trace_reader_info(view->reader)->duration_ns;
+	uint64_t length_ns = end_ns;
+
+	view->time_ns = dice_next(dice) % end_ns;
+	for (uint32_t zoom = dice_below(dice, 6); zoom > 0; zoom--)
+		length_ns /= 10;
+	view->span.begin_ns = view->time_ns + length_ns < end_ns ? view->time_ns
+								 : end_ns - length_ns;
+	view->span.end_ns = view->span.begin_ns + length_ns + 1;
+}
+
+/* Neighbours by number among those alive in the span, as rows on a screen often are. */
+static void choose_tasks(struct view *view, struct dice *dice)
+{
+	struct alive_query query = { .span = view->span,
+		.from = dice_below(dice, trace_reader_info(view->reader)->tasks),
+		.limit = SCREEN_ROWS };
+	struct alive_tasks alive = { 0 };
+	struct lo_error err = { 0 };
+
+	must(trace_alive_in(&alive, view->reader, &query, NULL, &err), &err);
+	view->rows = alive.count;
+	for (uint32_t i = 0; i < alive.count; i++)
+		view->tasks[i] = alive.tasks[i];
+	alive_tasks_release(&alive);
+}
+
+/* In a file that is not in memory at first. */
 static void ask_often(void *context, double *numbers)
 {
 	struct asking *asking = context;
 	struct dice dice = dice_for(1, 1);
-	struct trace_reader *reader;
+	struct view view = { 0 };
+	struct lo_error err = { 0 };
 	double cpu_ms[QUESTIONS];
 	double wall_ms[QUESTIONS];
 
 	forget_file(asking->bench->path);
-	reader = open_reader(asking->bench);
+	view.reader = open_reader(asking->bench);
+	must(trace_overview_open(&view.overview, view.reader, &err), &err);
 	for (unsigned i = 0; i < QUESTIONS; i++) {
-		uint64_t time_ns = dice_next(&dice) % trace_reader_info(reader)->duration_ns;
-
+		choose_span(&view, &dice);
+		if (asking->question->needs_tasks)
+			choose_tasks(&view, &dice);
 		cpu_ms[i] = -1e3 * stage_cpu_s();
 		wall_ms[i] = -1e3 * stage_wall_s();
-		asking->question->ask(reader, &dice, time_ns);
+		asking->question->ask(&view);
 		cpu_ms[i] += 1e3 * stage_cpu_s();
 		wall_ms[i] += 1e3 * stage_wall_s();
 	}
