@@ -77,4 +77,6 @@ const struct action_info action_infos[ACTION_COUNT] = {
 	[ACTION_SORT_RIGHT] = { "sort-right", "sort by the column after", ACTION_GROUP_ROWS },
 	[ACTION_REVERSE] = { "reverse", "reverse the order", ACTION_GROUP_ROWS },
 	[ACTION_WEIGHT] = { "weight", "width by: time, waits, still blocked", ACTION_GROUP_ROWS },
+	[ACTION_RUNTIME] = { "runtime", "show tasks of the language runtime, or hide them",
+			ACTION_GROUP_ROWS },
 };

@@ -129,6 +129,13 @@ void app_select_finding(struct app *app, int row)
 	}
 }
 
+void app_toggle_runtime(struct app *app)
+{
+	app->show_runtime = !app->show_runtime;
+	app_say(app, app->show_runtime ? "tasks of the runtime are shown, too"
+				       : "tasks of the runtime are hidden");
+}
+
 bool app_matches(const struct app *app, const char *text)
 {
 	return search_matches(&app->search, text);

@@ -76,6 +76,7 @@ struct app {
 	struct app_place history[APP_HISTORY_MAX];
 	int history_count;
 	void *states[VIEW_COUNT];
+	bool show_runtime; /* tasks of a language runtime are in the lists too */
 	bool help_open;
 
 	struct prompt search_prompt;
@@ -118,6 +119,9 @@ void app_open_finding(struct app *app, int finding);
 /* Open the creator of a task, or who woke it last; say so when nobody knows. */
 void app_open_creator(struct app *app, uint32_t task);
 void app_open_waker(struct app *app, uint32_t task);
+/* Shows or hides the tasks of a language runtime, and says so. */
+void app_toggle_runtime(struct app *app);
+
 bool app_matches(const struct app *app, const char *text);
 
 /* Rows of the findings view: findings, then parked groups. */

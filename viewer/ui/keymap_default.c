@@ -74,6 +74,7 @@ const struct key_binding default_keys[] = {
 	{ '>', ACTION_SORT_RIGHT, SORTS },
 	{ 'r', ACTION_REVERSE, SORTS },
 	{ 'V', ACTION_WEIGHT, SCOPE_FLAME },
+	{ 'R', ACTION_RUNTIME, SORTS },
 
 	{ KEYCODE_NONE, ACTION_NONE, 0 },
 };

@@ -1,5 +1,6 @@
 #include "viewer/ui/lanes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,17 +20,39 @@ const char *lane_order_name(enum lane_order order)
 	return order < LANE_ORDER_COUNT ? order_names[order] : "";
 }
 
-enum lo_result lanes_init(
-		struct lanes *lanes, const struct analysis *analysis, struct lo_error *err)
+static bool is_runtime(const struct analysis *analysis, uint32_t id)
 {
-	*lanes = (struct lanes){ .tasks = NULL };
-	lanes->tasks = malloc(((size_t)analysis->task_limit + 1) * sizeof(*lanes->tasks));
-	if (!lanes->tasks)
+	struct task_info info;
+
+	return trace_reader_task(analysis->reader, id, &info) && info.flags & TASK_FLAG_RUNTIME;
+}
+
+enum lo_result lanes_fill(struct lanes *lanes, const struct analysis *analysis, bool with_runtime,
+		struct lo_error *err)
+{
+	uint32_t *tasks = malloc(((size_t)analysis->task_limit + 1) * sizeof(*tasks));
+
+	if (!tasks)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u rows",
 				analysis->task_limit);
+	free(lanes->tasks);
+	lanes->tasks = tasks;
+	lanes->with_runtime = with_runtime;
+	lanes->count = lanes->hidden = 0;
+	lanes->sorted = false;
+	for (uint32_t id = 1; id < analysis->task_limit; id++)
+		if (analysis->tasks[id].state == TASK_STATE_ABSENT)
+			continue;
+		else if (!with_runtime && is_runtime(analysis, id))
+			lanes->hidden++;
+		else
+			tasks[lanes->count++] = id;
+	if (lanes->count > 0 || lanes->hidden == 0)
+		return LO_OK;
 	for (uint32_t id = 1; id < analysis->task_limit; id++)
 		if (analysis->tasks[id].state != TASK_STATE_ABSENT)
-			lanes->tasks[lanes->count++] = id;
+			tasks[lanes->count++] = id;
+	lanes->hidden = 0;
 	return LO_OK;
 }
 
@@ -142,6 +165,14 @@ void lanes_reverse(struct lanes *lanes)
 {
 	lanes->reversed = !lanes->reversed;
 	lanes->sorted = false;
+}
+
+const char *lanes_hidden(const struct lanes *lanes, char out[LANES_HIDDEN_MAX])
+{
+	out[0] = '\0';
+	if (lanes->hidden > 0)
+		snprintf(out, LANES_HIDDEN_MAX, ", %d of the runtime hidden", lanes->hidden);
+	return out;
 }
 
 int lanes_row(const struct lanes *lanes, uint32_t task)

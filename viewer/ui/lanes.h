@@ -26,24 +26,33 @@ const char *lane_order_name(enum lane_order order);
 struct lanes {
 	uint32_t *tasks; /* ids */
 	int count;
+	bool with_runtime;
+	int hidden; /* tasks of a language runtime or of the recorder that are left out */
 	enum lane_order order;
 	bool reversed;
 	bool sorted; /* false = `order` or `reversed` has changed */
 };
 
 /*
- * All tasks that the trace says anything about. `findings` is indexed by task id: 1 + index of the
- * most severe finding with this task, or 0.
+ * All tasks that the trace says anything about; those of a runtime only if they are wanted, or if
+ * there are no others. The order stays what it was.
  */
-enum lo_result lanes_init(
-		struct lanes *lanes, const struct analysis *analysis, struct lo_error *err);
+enum lo_result lanes_fill(struct lanes *lanes, const struct analysis *analysis, bool with_runtime,
+		struct lo_error *err);
 void lanes_release(struct lanes *lanes);
-/* Does nothing when the rows are already in order. */
+/*
+ * Does nothing when the rows are already in order. `findings` is indexed by task id: 1 + index of
+ * the most severe finding with this task, or 0.
+ */
 void lanes_sort(struct lanes *lanes, const struct analysis *analysis, const uint32_t *findings);
 
 /* Another order: the one before or after, around the ends. Best first, unless reversed. */
 void lanes_next_order(struct lanes *lanes, int step);
 void lanes_reverse(struct lanes *lanes);
+
+/* ", 12 of the runtime hidden" when rows are left out, else "". Returns `out`. */
+#define LANES_HIDDEN_MAX 48
+const char *lanes_hidden(const struct lanes *lanes, char out[LANES_HIDDEN_MAX]);
 
 /* The row of a task, -1 when it has none. O(rows). */
 int lanes_row(const struct lanes *lanes, uint32_t task);

@@ -54,10 +54,12 @@ static bool is_shown(const struct tasks *view, struct pane pane, int column)
 
 static bool prepare(struct app *app, struct tasks *view)
 {
-	if (!view->lanes.tasks && !view->failed) {
+	if ((!view->lanes.tasks || view->lanes.with_runtime != app->show_runtime) &&
+			!view->failed) {
 		struct lo_error err;
 
-		view->failed = lanes_init(&view->lanes, app->analysis, &err) != LO_OK;
+		view->failed = lanes_fill(&view->lanes, app->analysis, app->show_runtime, &err) !=
+			       LO_OK;
 		if (view->failed)
 			app_warn(app, &err);
 	}
@@ -250,6 +252,9 @@ static bool tasks_act(struct app *app, void *state, enum action action)
 	case ACTION_SORT_RIGHT:
 	case ACTION_REVERSE:
 		return change_order(app, view, action);
+	case ACTION_RUNTIME:
+		app_toggle_runtime(app);
+		return true;
 	default:
 		return false;
 	}
@@ -259,9 +264,12 @@ static void tasks_title(struct app *app, void *state, char *out, size_t capacity
 {
 	struct tasks *view = state;
 
+	char hidden[LANES_HIDDEN_MAX];
+
 	(void)app;
-	phrase(out, capacity, "Tasks by %s%s", lane_order_name(view->lanes.order),
-			view->lanes.reversed ? ", reversed" : "");
+	phrase(out, capacity, "Tasks by %s%s%s", lane_order_name(view->lanes.order),
+			view->lanes.reversed ? ", reversed" : "",
+			lanes_hidden(&view->lanes, hidden));
 }
 
 static int tasks_rows(struct app *app, void *state)

@@ -83,12 +83,18 @@ static enum look look_of(const struct lane_cell *cell)
 
 static bool prepare(struct app *app, struct timeline *view)
 {
-	if (!view->lanes.tasks && !view->failed) {
+	bool first = !view->lanes.tasks;
+
+	if ((first || view->lanes.with_runtime != app->show_runtime) && !view->failed) {
 		struct lo_error err;
 
-		view->failed = lanes_init(&view->lanes, app->analysis, &err) != LO_OK;
+		view->failed = lanes_fill(&view->lanes, app->analysis, app->show_runtime, &err) !=
+			       LO_OK;
+		view->labels_measured = false;
 		if (view->failed)
 			app_warn(app, &err);
+	}
+	if (first && !view->failed) {
 		/* About as wide as it will be: keys may come before the first picture is drawn. */
 		time_axis_init(&view->axis, app->analysis->duration_ns, app->columns * 2 / 3);
 	}
@@ -550,6 +556,9 @@ static bool act_on_task(struct app *app, struct timeline *view, enum action acti
 	case ACTION_REVERSE:
 		lanes_reverse(&view->lanes);
 		return true;
+	case ACTION_RUNTIME:
+		app_toggle_runtime(app);
+		return true;
 	default:
 		return false;
 	}
@@ -591,19 +600,20 @@ static void timeline_title(struct app *app, void *state, char *out, size_t capac
 	char begin[TIME_LABEL_MAX];
 	char end[TIME_LABEL_MAX];
 	char column[DURATION_TEXT_MAX];
+	char hidden[LANES_HIDDEN_MAX];
 
 	if (!prepare(app, view)) {
 		phrase(out, capacity, "Timeline");
 		return;
 	}
-	phrase(out, capacity, "Timeline  %s..%s  %s/col  by %s",
+	phrase(out, capacity, "Timeline  %s..%s  %s/col  by %s%s",
 			time_text(view, window.begin_ns, begin),
 			time_text(view,
 					window.end_ns < view->axis.limit_ns ? window.end_ns
 									    : view->axis.limit_ns,
 					end),
 			duration_format(column, view->axis.column_ns),
-			lane_order_name(view->lanes.order));
+			lane_order_name(view->lanes.order), lanes_hidden(&view->lanes, hidden));
 }
 
 static int timeline_rows(struct app *app, void *state)

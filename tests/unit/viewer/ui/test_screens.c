@@ -478,6 +478,55 @@ static void a_trace_without_events_opens(void **state)
 	session_close(&session);
 }
 
+static void assert_shows(struct session *session, const char *words, bool wanted)
+{
+	char *screen = print(session, false);
+
+	if ((strstr(screen, words) != NULL) != wanted)
+		fail_msg("'%s' is %s:\n%s", words, wanted ? "missing" : "shown", screen);
+	free(screen);
+}
+
+static void tasks_of_a_runtime_are_shown_on_request(void **state)
+{
+	static const char *const views[] = { "4", "2" };
+
+	(void)state;
+	for (unsigned i = 0; i < LO_COUNT_OF(views); i++) {
+		struct session session;
+
+		session_open(&session,
+				trace_from_text("program /bin/true\nname T1 owner\n"
+						"name T2 sweeper\nruntime T2\n"
+						"@0 run T1 existing\nrun T2 existing\n@9s end\n"),
+				80, 24, true);
+		session_type(&session, views[i]);
+		assert_shows(&session, "owner", true);
+		assert_shows(&session, "T2 sweeper", false);
+		assert_shows(&session, "1 of the runtime hidden", true);
+		session_type(&session, "R");
+		assert_shows(&session, "T2 sweeper", true);
+		assert_shows(&session, "hidden", false);
+		session_type(&session, "R");
+		assert_shows(&session, "T2 sweeper", false);
+		session_close(&session);
+	}
+}
+
+static void a_trace_of_the_runtime_alone_shows_it(void **state)
+{
+	struct session session;
+
+	(void)state;
+	session_open(&session,
+			trace_from_text("program /bin/true\nname T1 sweeper\nruntime T1\n"
+					"@0 run T1 existing\n@9s end\n"),
+			80, 24, true);
+	session_type(&session, "4");
+	assert_shows(&session, "T1 sweeper", true);
+	session_close(&session);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +542,8 @@ int main(void)
 		cmocka_unit_test(the_selected_task_is_the_same_in_every_view),
 		cmocka_unit_test(nothing_hostile_in_a_trace_reaches_the_screen),
 		cmocka_unit_test(a_trace_without_events_opens),
+		cmocka_unit_test(tasks_of_a_runtime_are_shown_on_request),
+		cmocka_unit_test(a_trace_of_the_runtime_alone_shows_it),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
