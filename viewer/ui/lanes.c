@@ -171,7 +171,7 @@ const char *lanes_hidden(const struct lanes *lanes, char out[LANES_HIDDEN_MAX])
 {
 	out[0] = '\0';
 	if (lanes->hidden > 0)
-		snprintf(out, LANES_HIDDEN_MAX, ", %d of the runtime hidden", lanes->hidden);
+		snprintf(out, LANES_HIDDEN_MAX, ", %d hidden (R)", lanes->hidden);
 	return out;
 }
 

@@ -50,7 +50,7 @@ void lanes_sort(struct lanes *lanes, const struct analysis *analysis, const uint
 void lanes_next_order(struct lanes *lanes, int step);
 void lanes_reverse(struct lanes *lanes);
 
-/* ", 12 of the runtime hidden" when rows are left out, else "". Returns `out`. */
+/* ", 12 hidden (R)" when rows of a runtime are left out, else "". Returns `out`. */
 #define LANES_HIDDEN_MAX 48
 const char *lanes_hidden(const struct lanes *lanes, char out[LANES_HIDDEN_MAX]);
 

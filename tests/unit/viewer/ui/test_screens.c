@@ -503,10 +503,10 @@ static void tasks_of_a_runtime_are_shown_on_request(void **state)
 		session_type(&session, views[i]);
 		assert_shows(&session, "owner", true);
 		assert_shows(&session, "T2 sweeper", false);
-		assert_shows(&session, "1 of the runtime hidden", true);
+		assert_shows(&session, "1 hidden (R)", true);
 		session_type(&session, "R");
 		assert_shows(&session, "T2 sweeper", true);
-		assert_shows(&session, "hidden", false);
+		assert_shows(&session, "hidden (R)", false);
 		session_type(&session, "R");
 		assert_shows(&session, "T2 sweeper", false);
 		session_close(&session);
