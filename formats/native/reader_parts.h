@@ -39,6 +39,12 @@ enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
 /* With at least the members that `detail` wants. */
 enum lo_result trace_block_acquire_detail(struct trace_reader *reader, uint32_t number,
 		enum trace_detail detail, const struct cached_block **out, struct lo_error *err);
+/*
+ * The same before anybody asks for it. NULL when it cannot be had: then whoever asks is told why,
+ * and the damage is listed no earlier than it would be without this.
+ */
+const struct cached_block *trace_block_prepare(
+		struct trace_reader *reader, uint32_t number, enum trace_detail detail);
 /* Accepts NULL. */
 void trace_block_release(struct trace_reader *reader, const struct cached_block *block);
 

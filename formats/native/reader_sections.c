@@ -193,6 +193,7 @@ struct request {
 	uint32_t section;
 	const struct section_decoder *decoder;
 	enum trace_detail detail;
+	bool ahead; /* nobody has asked for it yet: damage is not reported */
 };
 
 static enum lo_result load(struct trace_reader *reader, const struct request *request,
@@ -253,7 +254,7 @@ static enum lo_result acquire(struct trace_reader *reader, const struct request 
 	if (*out)
 		return LO_OK;
 	result = load(reader, request, &decoded, &why);
-	if (is_damage(result))
+	if (is_damage(result) && !request->ahead)
 		return report(reader, section, &why, err);
 	if (result == LO_OK)
 		return section_cache_put(&reader->cache,
@@ -275,13 +276,22 @@ enum lo_result trace_block_acquire(struct trace_reader *reader, uint32_t number,
 enum lo_result trace_block_acquire_detail(struct trace_reader *reader, uint32_t number,
 		enum trace_detail detail, const struct cached_block **out, struct lo_error *err)
 {
-	struct request request = { reader->blocks[number], NULL, detail };
+	struct request request = { reader->blocks[number], NULL, detail, false };
 	const void *block = NULL;
 	enum lo_result result = acquire(reader, &request, &block, err);
 
 	if (result == LO_OK)
 		*out = block;
 	return result;
+}
+
+const struct cached_block *trace_block_prepare(
+		struct trace_reader *reader, uint32_t number, enum trace_detail detail)
+{
+	struct request request = { reader->blocks[number], NULL, detail, true };
+	const void *block = NULL;
+
+	return acquire(reader, &request, &block, NULL) == LO_OK ? block : NULL;
 }
 
 void trace_block_release(struct trace_reader *reader, const struct cached_block *block)
@@ -293,7 +303,7 @@ void trace_block_release(struct trace_reader *reader, const struct cached_block 
 enum lo_result trace_section_acquire(const struct trace_reader *reader, uint32_t section,
 		const struct section_decoder *decoder, const void **out, struct lo_error *err)
 {
-	struct request request = { section, decoder, TRACE_DETAIL_ALL };
+	struct request request = { section, decoder, TRACE_DETAIL_ALL, false };
 
 	return acquire(reader->self, &request, out, err);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "formats/native/read_ahead.h"
 #include "formats/native/reader_parts.h"
 
 /*
@@ -17,6 +18,8 @@ struct trace_cursor {
 	const struct cached_block *block;
 	uint32_t number;
 	uint32_t row;
+	struct read_ahead *ahead; /* NULL: each block is decoded when it is entered */
+	uint32_t ahead_last;      /* no block behind this one has events of the span */
 };
 
 /* The place becomes the begin of block `number`. */
@@ -35,11 +38,15 @@ static enum lo_result enter_block(
 		struct trace_cursor *cursor, uint32_t number, struct lo_error *err)
 {
 	const struct cached_block *block = NULL;
-	enum lo_result result;
+	enum lo_result result = LO_OK;
 
 	if (cursor->block && cursor->number == number)
 		return LO_OK;
-	result = trace_block_acquire_detail(cursor->reader, number, cursor->detail, &block, err);
+	if (cursor->ahead)
+		block = read_ahead_take(cursor->ahead, number);
+	if (!block)
+		result = trace_block_acquire_detail(
+				cursor->reader, number, cursor->detail, &block, err);
 	if (result != LO_OK && result != LO_CORRUPT)
 		return result;
 	go_to_block(cursor, number);
@@ -123,8 +130,20 @@ void trace_cursor_close(struct trace_cursor *cursor)
 {
 	if (!cursor)
 		return;
+	read_ahead_stop(cursor->ahead);
 	trace_block_release(cursor->reader, cursor->block);
 	free(cursor);
+}
+
+void trace_cursor_read_ahead(struct trace_cursor *cursor)
+{
+	uint32_t blocks = trace_block_count(cursor->reader);
+	uint32_t last = trace_block_at(cursor->reader, cursor->span.end_ns);
+
+	cursor->ahead_last = last < blocks ? last : blocks ? blocks - 1 : 0;
+	if (!cursor->ahead && read_ahead_start(&cursor->ahead, cursor->reader, cursor->detail,
+					      NULL) != LO_OK)
+		cursor->ahead = NULL;
 }
 
 /* Goes to the block that has the next event: afterwards there is a row at the cursor. */
@@ -135,6 +154,8 @@ static enum lo_result find_next_row(struct trace_cursor *cursor, struct lo_error
 
 		if (result != LO_OK)
 			return result;
+		if (cursor->ahead && cursor->number < cursor->ahead_last)
+			read_ahead_want(cursor->ahead, cursor->number + 1);
 		if (cursor->row < rows_here(cursor))
 			return LO_OK;
 		go_to_block(cursor, cursor->number + 1);

@@ -30,6 +30,13 @@ enum lo_result trace_cursor_open_detail(struct trace_cursor **out, struct trace_
 		struct time_span span, enum trace_detail detail, struct lo_error *err);
 void trace_cursor_close(struct trace_cursor *cursor);
 
+/*
+ * For whoever goes through all of a long span: from now on, while this cursor moves forward, a
+ * thread of its own decodes the next block, which holds one more block in memory. The thread ends
+ * with the cursor. Without a thread to be had it is as before.
+ */
+void trace_cursor_read_ahead(struct trace_cursor *cursor);
+
 /* Step over one event and copy it. LO_END past the last or before the first in the span. */
 enum lo_result trace_cursor_next(
 		struct trace_cursor *cursor, struct event *event, struct lo_error *err);

@@ -59,7 +59,12 @@ struct trace_damage {
 };
 
 struct trace_reader_options {
-	uint64_t cache_bytes;            /* decoded blocks kept; 0 = 64 MiB */
+	/*
+	 * What blocks, rows about tasks and parts of the index may take that nobody uses just now;
+	 * 0 = 64 MiB. Beyond it there are the tables, and what is in use: one block for each
+	 * cursor, one more for one that reads ahead, and about 3 MiB for each thread that reads.
+	 */
+	uint64_t cache_bytes;
 	const struct progress *progress; /* of a scan; NULL = none */
 };
 

@@ -30,6 +30,8 @@ enum lo_result replay_run(const struct replay *replay, struct trace_reader *read
 	enum lo_result result;
 
 	result = trace_cursor_open(&cursor, reader, (struct time_span){ 0, end_ns }, err);
+	if (result == LO_OK)
+		trace_cursor_read_ahead(cursor);
 	while (result == LO_OK) {
 		if (!progress_step(progress, done, total)) {
 			result = lo_fail(err, LO_CANCELLED, LO_NO_OFFSET, "stopped on request");

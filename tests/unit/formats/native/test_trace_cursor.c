@@ -5,10 +5,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "formats/base/macros.h"
+#include "formats/native/layout.h"
 #include "formats/native/trace_cursor.h"
 #include "tests/support/event_generator.h"
 #include "tests/support/fault_source.h"
@@ -205,7 +207,7 @@ static struct trace_reader *open_small_cache(const struct trace_sample *sample)
 	return open_reader(sample, 1);
 }
 
-static void a_random_walk_agrees_with_an_array(void **state)
+static void check_random_walk(bool ahead)
 {
 	struct trace_sample sample;
 	struct trace_reader *reader;
@@ -213,10 +215,11 @@ static void a_random_walk_agrees_with_an_array(void **state)
 	uint64_t random = 13;
 	uint32_t place = 0;
 
-	(void)state;
 	trace_sample_init(&sample, 20, 30, 13);
 	reader = open_small_cache(&sample);
 	cursor = open_cursor(reader, 0, UINT64_MAX);
+	if (ahead)
+		trace_cursor_read_ahead(cursor);
 	for (unsigned step = 0; step < 20000; step++) {
 		struct event event;
 		uint64_t dice = generator_random(&random, 100);
@@ -243,6 +246,52 @@ static void a_random_walk_agrees_with_an_array(void **state)
 				assert_memory_equal(&event, &sample.events[--place], sizeof(event));
 		}
 	}
+	trace_cursor_close(cursor);
+	trace_reader_close(reader);
+	trace_sample_release(&sample);
+}
+
+static void a_random_walk_agrees_with_an_array(void **state)
+{
+	(void)state;
+	check_random_walk(false);
+}
+
+static void a_random_walk_agrees_with_an_array_while_a_thread_reads_ahead(void **state)
+{
+	(void)state;
+	check_random_walk(true);
+}
+
+/* What is damaged is told when the cursor gets there, and not before. */
+static void reading_ahead_tells_nothing_early(void **state)
+{
+	struct trace_sample sample;
+	struct trace_reader *reader;
+	struct trace_cursor *cursor;
+	struct byte_source *source;
+	struct fault fault = { .kind = FAULT_FLIP };
+	const struct event *events;
+	uint32_t count;
+
+	(void)state;
+	trace_sample_init(&sample, 6, 10, 18);
+	for (uint32_t i = 0; i < sample.section_count; i++)
+		if (sample.sections[i].type == SECTION_BLOCK &&
+				sample.sections[i].first_event == 20)
+			fault.offset = sample.sections[i].offset + sample.sections[i].bytes - 1;
+	fault_source_open(&source, sample.file.bytes, sample.file.size, fault);
+	assert_int_equal(trace_reader_open(&reader, source, NULL, NULL), LO_OK);
+	cursor = open_cursor(reader, 0, UINT64_MAX);
+	trace_cursor_read_ahead(cursor);
+	for (unsigned block = 0; block < 5; block++) {
+		assert_int_equal(trace_cursor_next_run(cursor, &events, &count, NULL), LO_OK);
+		assert_int_equal(count, 10);
+		assert_int_equal(trace_reader_damage_count(reader), block < 2 ? 0 : 1);
+		usleep(2000);
+		assert_int_equal(trace_reader_damage_count(reader), block < 2 ? 0 : 1);
+	}
+	assert_int_equal(trace_cursor_next_run(cursor, &events, &count, NULL), LO_END);
 	trace_cursor_close(cursor);
 	trace_reader_close(reader);
 	trace_sample_release(&sample);
@@ -322,6 +371,8 @@ static void *walk_to_the_end(void *argument)
 
 	if (trace_cursor_open(&cursor, walk->reader, TIME_SPAN_ALL, NULL) != LO_OK)
 		abort();
+	if (walk->random % 2)
+		trace_cursor_read_ahead(cursor);
 	for (unsigned round = 0; round < 20; round++) {
 		uint64_t place = generator_random(&walk->random, sample->event_count);
 
@@ -409,6 +460,8 @@ int main(void)
 		cmocka_unit_test(runs_give_each_event_once),
 		cmocka_unit_test(a_trace_without_events_has_none_in_any_direction),
 		cmocka_unit_test(a_random_walk_agrees_with_an_array),
+		cmocka_unit_test(a_random_walk_agrees_with_an_array_while_a_thread_reads_ahead),
+		cmocka_unit_test(reading_ahead_tells_nothing_early),
 		cmocka_unit_test(cursors_share_a_small_cache),
 		cmocka_unit_test(a_cursor_may_do_without_details_and_another_with_them),
 		cmocka_unit_test(cursors_of_several_threads_share_a_reader),
