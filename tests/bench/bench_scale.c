@@ -1,7 +1,7 @@
 /*
  * What a trace costs at scale: to write, to keep, to open, to read.
  *
- *     bench_scale [-e EVENTS] [-t TASKS] [-s SEED] [-d FOLDER] [PROFILE...]
+ *     bench_scale [-e EVENTS] [-t TASKS] [-s SEED] [-q QUESTIONS] [-d FOLDER] [PROFILE...]
  *
  * Traces are made up by tests/support/generator, a file of each profile (default: four of them, a
  * million events) in FOLDER (default /tmp), which is removed afterwards. Every step runs in a
@@ -26,14 +26,15 @@
 #include "tests/support/generator/trace_generator.h"
 
 #define OPENS          7u
-#define QUESTIONS      300u
+#define QUESTIONS_MOST 3000u
 #define SCREEN_ROWS    50u
 #define SCREEN_COLUMNS 200u
 
 struct bench {
 	struct generator_options options;
 	char path[512];
-	bool cold; /* drop the file from the page cache first */
+	unsigned questions; /* of each kind */
+	bool cold;          /* drop the file from the page cache first */
 };
 
 static void must(enum lo_result result, const struct lo_error *err)
@@ -292,13 +293,14 @@ static void ask_often(void *context, double *numbers)
 	struct dice dice = dice_for(1, 1);
 	struct view view = { 0 };
 	struct lo_error err = { 0 };
-	double cpu_ms[QUESTIONS];
-	double wall_ms[QUESTIONS];
+	static double cpu_ms[QUESTIONS_MOST];
+	static double wall_ms[QUESTIONS_MOST];
+	unsigned count = asking->bench->questions;
 
 	forget_file(asking->bench->path);
 	view.reader = open_reader(asking->bench);
 	must(trace_overview_open(&view.overview, view.reader, &err), &err);
-	for (unsigned i = 0; i < QUESTIONS; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		choose_span(&view, &dice);
 		if (asking->question->needs_tasks)
 			choose_tasks(&view, &dice);
@@ -308,12 +310,12 @@ static void ask_often(void *context, double *numbers)
 		cpu_ms[i] += 1e3 * stage_cpu_s();
 		wall_ms[i] += 1e3 * stage_wall_s();
 	}
-	numbers[ASKED_CPU_MEDIAN] = stage_quantile(cpu_ms, QUESTIONS, 0.5);
-	numbers[ASKED_CPU_P99] = stage_quantile(cpu_ms, QUESTIONS, 0.99);
-	numbers[ASKED_CPU_MOST] = cpu_ms[QUESTIONS - 1];
-	numbers[ASKED_WALL_MEDIAN] = stage_quantile(wall_ms, QUESTIONS, 0.5);
-	numbers[ASKED_WALL_P99] = stage_quantile(wall_ms, QUESTIONS, 0.99);
-	numbers[ASKED_WALL_MOST] = wall_ms[QUESTIONS - 1];
+	numbers[ASKED_CPU_MEDIAN] = stage_quantile(cpu_ms, count, 0.5);
+	numbers[ASKED_CPU_P99] = stage_quantile(cpu_ms, count, 0.99);
+	numbers[ASKED_CPU_MOST] = cpu_ms[count - 1];
+	numbers[ASKED_WALL_MEDIAN] = stage_quantile(wall_ms, count, 0.5);
+	numbers[ASKED_WALL_P99] = stage_quantile(wall_ms, count, 0.99);
+	numbers[ASKED_WALL_MOST] = wall_ms[count - 1];
 }
 
 static void print_questions(struct bench *bench)
@@ -445,7 +447,7 @@ static void bench_profile(struct bench *bench)
 
 static _Noreturn void complain(void)
 {
-	fputs("usage: bench_scale [-e EVENTS] [-t TASKS] [-s SEED] [-d FOLDER] [PROFILE...]\n",
+	fputs("usage: bench_scale [-e EVENTS] [-t TASKS] [-s SEED] [-q QUESTIONS] [-d FOLDER] [PROFILE...]\n",
 			stderr);
 	exit(2);
 }
@@ -454,28 +456,31 @@ int main(int argc, char **argv)
 {
 	static const enum generator_profile usual[] = { PROFILE_THREAD_LIKE, PROFILE_GO_LIKE,
 		PROFILE_MANY_ALIVE, PROFILE_MANY_SHORT };
-	struct bench bench = { .options = {
-					       .seed = 1,
-					       .events = 1000000,
-					       .plants = PLANT_ALL,
-					       .measure = true,
-			       } };
+	struct bench bench = { .questions = 300,
+		.options = {
+				.seed = 1,
+				.events = 1000000,
+				.plants = PLANT_ALL,
+				.measure = true,
+		} };
 	const char *folder = "/tmp";
 	int letter;
 
-	while ((letter = getopt(argc, argv, "e:t:s:d:")) != -1) {
+	while ((letter = getopt(argc, argv, "e:t:s:d:q:")) != -1) {
 		if (letter == 'e')
 			bench.options.events = (uint64_t)atof(optarg);
 		else if (letter == 't')
 			bench.options.tasks = (uint32_t)atof(optarg);
 		else if (letter == 's')
 			bench.options.seed = (uint64_t)atof(optarg);
+		else if (letter == 'q')
+			bench.questions = (unsigned)atoi(optarg);
 		else if (letter == 'd')
 			folder = optarg;
 		else
 			complain();
 	}
-	if (bench.options.events < 1000)
+	if (bench.options.events < 1000 || bench.questions < 1 || bench.questions > QUESTIONS_MOST)
 		complain();
 	snprintf(bench.path, sizeof(bench.path), "%s/bench_scale.%d.loiter", folder, getpid());
 	for (unsigned i = 0; optind == argc && i < LO_COUNT_OF(usual); i++) {
