@@ -248,7 +248,7 @@ static void appear(struct live_task *task, const struct event *event, uint32_t s
 {
 	set_state(task, LIVE_ACTIVE, event, sequence);
 	task->birth_ns = event->time_ns;
-	task->born_by = event->kind;
+	task->born = sequence;
 	task->creation_stack = STACK_NONE;
 	task->existing = event->kind != EVENT_CREATE || (event->flags & EVENT_FLAG_EXISTING);
 }
@@ -291,7 +291,7 @@ static enum lo_result end_life(struct live_tasks *tasks, const struct live_task 
 	if (result != LO_OK)
 		return result;
 	tasks->ended[tasks->ended_count++] = (struct ended_life){ task->birth_ns, event->time_ns,
-		task->task, task->creation_stack, task->existing, task->born_by };
+		task->task, task->creation_stack, task->born, task->existing };
 	return LO_OK;
 }
 

@@ -11,7 +11,7 @@
  * The state of every task that is alive, while blocks of events go by: kept once for all that
  * builds sections of an index (section_builder.h), and by readers that go on from a snapshot.
  *
- * A task takes 44 bytes while it is alive. What has exited is dropped, apart from one bit for each
+ * A task takes 52 bytes while it is alive. What has exited is dropped, apart from one bit for each
  * id: destructors of a thread may still take locks after it said that it ended, and BLOCK, UNBLOCK
  * and a second EXIT after EXIT mean nothing. CREATE and RUN begin a new life. The other rules are
  * those of every reader of events, see docs/format.md:
@@ -31,6 +31,7 @@ struct live_task {
 	uint64_t birth_ns; /* its first event */
 	uint64_t since_ns; /* when its state began */
 	uint32_t task;
+	uint32_t born;           /* sequence of the block with its first event */
 	uint32_t changed;        /* sequence of the block in which its state began */
 	uint32_t creation_stack; /* STACK_NONE: not known */
 	uint32_t wait_stack;     /* of the wait, if blocked */
@@ -39,7 +40,6 @@ struct live_task {
 	uint8_t reason;          /* of the wait, if blocked */
 	uint8_t existing;        /* its creation was not seen */
 	uint8_t again;           /* it had exited before */
-	uint8_t born_by;         /* enum event_kind of its first event */
 	uint8_t seeded;          /* no event has changed its state since live_tasks_seed() */
 };
 
@@ -64,8 +64,8 @@ struct ended_life {
 	uint64_t death_ns;
 	uint32_t task;
 	uint32_t creation_stack;
+	uint32_t born; /* sequence of the block with its first event */
 	uint8_t existing;
-	uint8_t born_by;
 };
 
 struct live_tasks;

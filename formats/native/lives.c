@@ -21,7 +21,7 @@ enum column {
 #define PAGE_EACH_BLOCKS 64u
 #define PAGE_SHARE       400u
 #define PAGE_BYTES       160u /* of one with few lives */
-#define LIFE_BYTES       6u
+#define LIFE_BYTES       2u
 
 /* ---- encoding ---- */
 
@@ -30,20 +30,16 @@ static int compare_births(const void *a, const void *b)
 	const struct life *left = a;
 	const struct life *right = b;
 
-	if (left->birth_ns != right->birth_ns)
-		return left->birth_ns < right->birth_ns ? -1 : 1;
+	if (left->birth != right->birth)
+		return left->birth < right->birth ? -1 : 1;
 	return (left->task > right->task) - (left->task < right->task);
 }
 
-static void find_range(struct section_range *range, const struct life *lives, uint32_t count)
+static void find_ids(struct section_range *range, const struct life *lives, uint32_t count)
 {
-	*range = (struct section_range){ 0 };
-	if (count == 0)
-		return;
-	*range = (struct section_range){ lives[0].birth_ns, 0, UINT32_MAX, 0 };
+	range->low = count > 0 ? UINT32_MAX : 0;
+	range->high = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		if (lives[i].death_ns > range->end_ns)
-			range->end_ns = lives[i].death_ns;
 		if (lives[i].task < range->low)
 			range->low = lives[i].task;
 		if (lives[i].task > range->high)
@@ -64,15 +60,13 @@ void lives_encode(struct byte_buffer *raw, struct life *lives, uint32_t count,
 
 	if (count > 0)
 		qsort(lives, count, sizeof(*lives), compare_births);
-	find_range(range, lives, count);
-	last.birth_ns = range->begin_ns;
+	find_ids(range, lives, count);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct life *life = &lives[i];
-		uint64_t length = life->death_ns == LIFE_GOES_ON
-						  ? 0
-						  : life->death_ns - life->birth_ns + 1;
+		uint64_t length = life->death == LIFE_GOES_ON ? 0
+							      : life->death - life->birth + 1ull;
 
-		byte_buffer_put_varint(&columns[COLUMN_BIRTHS], life->birth_ns - last.birth_ns);
+		byte_buffer_put_varint(&columns[COLUMN_BIRTHS], life->birth - last.birth);
 		byte_buffer_put_varint(&columns[COLUMN_LENGTHS], length);
 		byte_buffer_put_varint(&columns[COLUMN_IDS],
 				zigzag_fold((uint64_t)life->task - last.task));
@@ -90,15 +84,22 @@ void lives_encode(struct byte_buffer *raw, struct life *lives, uint32_t count,
 
 /* ---- building ---- */
 
+/* Births and deaths in nanoseconds: for the range of a section. */
+struct life_times {
+	uint64_t birth_ns;
+	uint64_t death_ns;
+};
+
 struct lives_builder {
 	struct life *lives; /* that ended and are not written */
+	struct life_times *times;
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t short_lives; /* that ended since the last section */
 	uint32_t from;        /* sequence of the first block that the next section is about */
 	uint32_t blocks;      /* since the last section, and their bytes */
 	uint64_t bytes;
-	uint64_t before_ns; /* begin of the last block */
+	uint32_t before; /* sequence of the last block */
 	struct byte_buffer raw;
 };
 
@@ -115,25 +116,43 @@ static void drop_builder(void *builder)
 	if (!lives)
 		return;
 	free(lives->lives);
+	free(lives->times);
 	byte_buffer_release(&lives->raw);
 	free(lives);
 }
 
-static enum lo_result add_life(
-		struct lives_builder *builder, const struct life *life, struct lo_error *err)
+static enum lo_result add_life(struct lives_builder *builder, const struct life *life,
+		struct life_times times, struct lo_error *err)
 {
 	if (builder->count == builder->capacity) {
 		uint32_t capacity = builder->capacity ? builder->capacity * 2 : 64;
 		struct life *lives = realloc(builder->lives, capacity * sizeof(*lives));
+		struct life_times *all_times;
 
-		if (!lives)
+		if (lives)
+			builder->lives = lives;
+		all_times = realloc(builder->times, capacity * sizeof(*all_times));
+		if (all_times)
+			builder->times = all_times;
+		if (!lives || !all_times)
 			return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u lives",
 					capacity);
-		builder->lives = lives;
 		builder->capacity = capacity;
 	}
+	builder->times[builder->count] = times;
 	builder->lives[builder->count++] = *life;
 	return LO_OK;
+}
+
+/*
+ * Is a life, which ended in this block, too short to be listed? On a screen that is wide enough for
+ * lives to be needed at all, it would be some columns wide at most.
+ */
+static bool is_short(const struct lives_builder *builder, const struct ended_life *life,
+		const struct sealed_block *block)
+{
+	return life->born >= builder->before &&
+	       life->death_ns - life->birth_ns < (block->end_ns - block->begin_ns) / 2;
 }
 
 static enum lo_result collect(struct lives_builder *builder, const struct sealed_block *block,
@@ -144,23 +163,36 @@ static enum lo_result collect(struct lives_builder *builder, const struct sealed
 	enum lo_result result = LO_OK;
 
 	for (uint32_t i = 0; i < count && result == LO_OK; i++) {
-		struct life life = { ended[i].birth_ns, ended[i].death_ns, ended[i].task,
+		struct life life = { ended[i].task, ended[i].born, block->sequence,
 			ended[i].creation_stack, ended[i].existing };
 
-		if (life_is_short(life.birth_ns, life.death_ns, builder->before_ns, block->begin_ns,
-				    block->end_ns))
+		if (is_short(builder, &ended[i], block))
 			builder->short_lives++;
 		else
-			result = add_life(builder, &life, err);
+			result = add_life(builder, &life,
+					(struct life_times){ ended[i].birth_ns, ended[i].death_ns },
+					err);
 	}
-	builder->before_ns = block->begin_ns;
+	builder->before = block->sequence;
 	builder->blocks++;
 	builder->bytes += block->bytes;
 	return result;
 }
 
+static void find_times(struct section_range *range, const struct life_times *times, uint32_t count)
+{
+	range->begin_ns = count > 0 ? UINT64_MAX : 0;
+	range->end_ns = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (times[i].birth_ns < range->begin_ns)
+			range->begin_ns = times[i].birth_ns;
+		if (times[i].death_ns > range->end_ns)
+			range->end_ns = times[i].death_ns;
+	}
+}
+
 /* Writes some lives; `rest` more of the same blocks will follow. */
-static enum lo_result put_page(struct lives_builder *builder, struct life *lives, uint32_t count,
+static enum lo_result put_page(struct lives_builder *builder, uint32_t first, uint32_t count,
 		uint32_t rest, uint32_t flags, struct section_output *output, struct lo_error *err)
 {
 	uint8_t extra[LIVES_EXTRA_BYTES - RANGE_EXTRA_BYTES];
@@ -174,7 +206,10 @@ static enum lo_result put_page(struct lives_builder *builder, struct life *lives
 	store_le32(extra + (LIVES_AT_SHORT - RANGE_EXTRA_BYTES), rest ? 0 : builder->short_lives);
 	store_le32(extra + (LIVES_AT_FLAGS - RANGE_EXTRA_BYTES), flags);
 	byte_buffer_clear(&builder->raw);
-	lives_encode(&builder->raw, lives, count, &draft.range);
+	/* Without any life there is no array to point into. */
+	find_times(&draft.range, first ? builder->times + first : builder->times, count);
+	lives_encode(&builder->raw, first ? builder->lives + first : builder->lives, count,
+			&draft.range);
 	result = byte_buffer_check(&builder->raw, err);
 	draft.raw = builder->raw.bytes;
 	draft.raw_bytes = builder->raw.size;
@@ -191,8 +226,8 @@ static enum lo_result put_pages(
 		uint32_t count = builder->count - done < LIVES_PAGE ? builder->count - done
 								    : LIVES_PAGE;
 
-		result = put_page(builder, done ? builder->lives + done : builder->lives, count,
-				builder->count - done - count, 0, output, err);
+		result = put_page(builder, done, count, builder->count - done - count, 0, output,
+				err);
 		done += count;
 	} while (done < builder->count && result == LO_OK);
 	builder->count = 0;
@@ -230,15 +265,16 @@ static enum lo_result put_living(struct lives_builder *builder, const struct liv
 	do {
 		builder->count = 0;
 		for (; task && builder->count < LIVES_PAGE && result == LO_OK; rest--) {
-			struct life life = { task->birth_ns, LIFE_GOES_ON, task->task,
+			struct life life = { task->task, task->born, LIFE_GOES_ON,
 				task->creation_stack, task->existing };
 
-			result = add_life(builder, &life, err);
+			result = add_life(builder, &life,
+					(struct life_times){ task->birth_ns, UINT64_MAX }, err);
 			task = live_tasks_next(tasks, task->task);
 		}
 		if (result == LO_OK)
-			result = put_page(builder, builder->lives, builder->count, rest,
-					LIVES_FLAG_ALIVE, output, err);
+			result = put_page(builder, 0, builder->count, rest, LIVES_FLAG_ALIVE,
+					output, err);
 	} while (task && result == LO_OK);
 	return result;
 }
@@ -276,7 +312,7 @@ static bool split_columns(
 	return !cursor.failed && byte_cursor_left(&cursor) == 0;
 }
 
-static bool read_life(struct life *life, const struct life *last,
+static bool read_life(struct life *life, const struct life *last, uint32_t sequence,
 		struct byte_cursor columns[COLUMN_COUNT])
 {
 	uint64_t step = byte_cursor_varint(&columns[COLUMN_BIRTHS]);
@@ -284,36 +320,36 @@ static bool read_life(struct life *life, const struct life *last,
 	uint64_t task = last->task + zigzag_unfold(byte_cursor_varint(&columns[COLUMN_IDS]));
 	uint64_t origin = origin_of(last) +
 			  zigzag_unfold(byte_cursor_varint(&columns[COLUMN_ORIGINS]));
+	uint32_t left = sequence - last->birth;
 
-	if (step > UINT64_MAX - last->birth_ns || task == TASK_NONE || task > LIMIT_TASKS ||
+	/* All is in blocks before this section. */
+	if (step >= left || length > left - step || task == TASK_NONE || task > LIMIT_TASKS ||
 			origin >> 1 > LIMIT_STACKS)
 		return false;
-	*life = (struct life){ last->birth_ns + step, LIFE_GOES_ON, (uint32_t)task,
+	*life = (struct life){ (uint32_t)task, last->birth + (uint32_t)step, LIFE_GOES_ON,
 		(uint32_t)(origin >> 1), (uint8_t)(origin & 1) };
-	if (length == 0)
-		return true;
-	life->death_ns = life->birth_ns + (length - 1);
-	return life->death_ns >= life->birth_ns && life->death_ns != LIFE_GOES_ON;
+	if (length > 0)
+		life->death = life->birth + (uint32_t)(length - 1);
+	return true;
 }
 
 static bool read_lives(struct lives_page *page, const struct section_range *range,
-		struct byte_cursor columns[COLUMN_COUNT])
+		uint32_t sequence, struct byte_cursor columns[COLUMN_COUNT])
 {
-	struct life last = { .birth_ns = range->begin_ns };
+	struct life last = { 0 };
 	struct section_range found;
 
 	for (uint32_t i = 0; i < page->count; i++) {
-		if (!read_life(&page->lives[i], &last, columns))
+		if (!read_life(&page->lives[i], &last, sequence, columns))
 			return false;
 		last = page->lives[i];
 	}
 	for (unsigned i = 0; i < COLUMN_COUNT; i++)
 		if (columns[i].failed || byte_cursor_left(&columns[i]) > 0)
 			return false;
-	/* Pages are passed over by their ranges, so these must be true. */
-	find_range(&found, page->lives, page->count);
-	return found.begin_ns == range->begin_ns && found.end_ns == range->end_ns &&
-	       found.low == range->low && found.high == range->high;
+	/* Pages are passed over by their ids, so these must be true. */
+	find_ids(&found, page->lives, page->count);
+	return found.low == range->low && found.high == range->high;
 }
 
 static enum lo_result bad_lives(const struct section_payload *section, struct lo_error *err)
@@ -339,7 +375,7 @@ static enum lo_result decode_lives(void **object, uint64_t *bytes,
 	if (!page)
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u lives", count);
 	page->count = count;
-	if (!read_lives(page, &range, columns)) {
+	if (!read_lives(page, &range, section->header.sequence, columns)) {
 		free(page);
 		return bad_lives(section, err);
 	}

@@ -108,6 +108,10 @@ struct search {
 	struct lo_error *err;
 	struct alive_tasks *out;
 
+	uint32_t first; /* sequences of the first and the last block of the span */
+	uint32_t last;
+	bool rough; /* some may be alive in these blocks and not in the span */
+
 	uint64_t *ids; /* a bit for each: in order, and none twice */
 	uint32_t highest;
 	uint32_t found; /* from query.from on */
@@ -163,7 +167,6 @@ static int compare_lows(const void *a, const void *b, void *sections)
 
 static enum lo_result add_page(struct search *search, uint32_t section)
 {
-	struct time_span span = search->query.span;
 	const struct lives_page *page;
 	const void *object = NULL;
 	enum lo_result result = trace_section_acquire(
@@ -172,9 +175,15 @@ static enum lo_result add_page(struct search *search, uint32_t section)
 	if (result != LO_OK)
 		return result;
 	page = object;
-	for (uint32_t i = 0; i < page->count && page->lives[i].birth_ns < span.end_ns; i++)
-		if (page->lives[i].death_ns >= span.begin_ns)
-			add_id(search, page->lives[i].task);
+	for (uint32_t i = 0; i < page->count && page->lives[i].birth <= search->last; i++) {
+		const struct life *life = &page->lives[i];
+
+		if (life->death < search->first)
+			continue;
+		add_id(search, life->task);
+		search->rough = search->rough || life->death == search->first ||
+				life->birth == search->last;
+	}
 	trace_section_release(search->reader, section);
 	return LO_OK;
 }
@@ -267,148 +276,6 @@ static void count_short(struct search *search)
 	search->out->without_short = search->more > 0;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *)a;
-	uint32_t right = *(const uint32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
-/*
- * Short lives of some blocks. A task whose first event there is a wait may be new to the recorder;
- * or it exited long ago, and this was one of its destructors. Such tasks are doubtful: when there
- * are any, the states before the blocks tell who has exited, and the blocks are walked again.
- */
-struct walk {
-	struct search *search;
-	uint32_t first; /* blocks [first, end) */
-	uint32_t end;
-	struct live_tasks *tasks;
-	uint32_t *doubtful;
-	uint32_t doubtful_count;
-	bool settled; /* the second time: nothing is doubtful any more */
-};
-
-static enum lo_result take_short(
-		struct walk *walk, const struct section_entry *block, uint64_t before_ns)
-{
-	struct search *search = walk->search;
-	struct time_span span = search->query.span;
-	uint32_t count;
-	const struct ended_life *ended = live_tasks_ended(walk->tasks, &count);
-	uint32_t *doubtful = realloc(walk->doubtful,
-			((size_t)walk->doubtful_count + count) * sizeof(*doubtful) + 1);
-
-	if (!doubtful)
-		return lo_fail(search->err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks",
-				count);
-	walk->doubtful = doubtful;
-	for (uint32_t i = 0; i < count; i++) {
-		const struct ended_life *life = &ended[i];
-		bool sure = walk->settled || life->born_by == EVENT_CREATE ||
-			    life->born_by == EVENT_RUN;
-
-		/* A doubtful one may hide a life that begins later. */
-		if (!sure)
-			doubtful[walk->doubtful_count++] = life->task;
-		else if (life_is_short(life->birth_ns, life->death_ns, before_ns, block->begin_ns,
-					 block->end_ns) &&
-				life->birth_ns < span.end_ns && life->death_ns >= span.begin_ns)
-			add_id(search, life->task);
-	}
-	return LO_OK;
-}
-
-static enum lo_result walk_block(struct walk *walk, uint32_t number, uint64_t before_ns)
-{
-	struct search *search = walk->search;
-	struct trace_reader *reader = search->reader;
-	const struct section_entry *entry = &search->sections->entries[reader->blocks[number]];
-	const struct cached_block *block = NULL;
-	enum lo_result result = trace_block_acquire(reader, number, &block, search->err);
-
-	if (result == LO_CORRUPT) {
-		search->out->uncertain = true;
-		return LO_OK;
-	}
-	if (result == LO_OK)
-		result = live_tasks_advance(walk->tasks, block->events, block->count,
-				entry->sequence, search->err);
-	if (result == LO_OK)
-		result = take_short(walk, entry, before_ns);
-	trace_block_release(reader, block);
-	return result;
-}
-
-static enum lo_result walk_blocks(struct walk *walk)
-{
-	const struct search *search = walk->search;
-	uint64_t before_ns = 0;
-	enum lo_result result = LO_OK;
-
-	for (uint32_t number = walk->first; number < walk->end && result == LO_OK; number++) {
-		result = walk_block(walk, number, before_ns);
-		before_ns = search->sections->entries[search->reader->blocks[number]].begin_ns;
-	}
-	return result;
-}
-
-/* Starts again, with the doubtful tasks as they were before the first of the blocks. */
-static enum lo_result settle(struct walk *walk)
-{
-	struct search *search = walk->search;
-	const struct section_entry
-			*first = &search->sections->entries[search->reader->blocks[walk->first]];
-	struct task_state_at *states = malloc(walk->doubtful_count * sizeof(*states));
-	enum lo_result result;
-	bool uncertain = false;
-	uint32_t count = 0;
-
-	if (!states)
-		return lo_fail(search->err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks",
-				walk->doubtful_count);
-	qsort(walk->doubtful, walk->doubtful_count, sizeof(*walk->doubtful), compare_ids);
-	for (uint32_t i = 0; i < walk->doubtful_count; i++)
-		if (i == 0 || walk->doubtful[i] != walk->doubtful[i - 1])
-			walk->doubtful[count++] = walk->doubtful[i];
-	live_tasks_free(walk->tasks);
-	walk->tasks = NULL;
-	walk->settled = true;
-	result = live_tasks_new(&walk->tasks, search->err);
-	if (result == LO_OK)
-		result = trace_states_of(search->reader, first->begin_ns, walk->doubtful, count,
-				states, &uncertain, search->progress, search->err);
-	for (uint32_t i = 0; i < count && result == LO_OK; i++)
-		if (states[i].state == LIVE_EXITED)
-			result = live_tasks_seed_exited(walk->tasks, states[i].task, search->err);
-	search->out->uncertain = search->out->uncertain || uncertain;
-	free(states);
-	return result;
-}
-
-/* The short lives of a span of few blocks: in these and their neighbours. */
-static enum lo_result add_short(struct search *search, uint32_t first, uint32_t end)
-{
-	struct walk walk = { .search = search, .first = first, .end = end };
-	enum lo_result result = live_tasks_new(&walk.tasks, search->err);
-
-	if (first > 0)
-		walk.first--;
-	if (end < search->reader->block_count)
-		walk.end++;
-	if (result == LO_OK)
-		result = walk_blocks(&walk);
-	if (result == LO_OK && walk.doubtful_count > 0) {
-		result = settle(&walk);
-		if (result == LO_OK)
-			result = walk_blocks(&walk);
-	}
-	live_tasks_free(walk.tasks);
-	free(walk.doubtful);
-	return result;
-}
-
 /* ---- together ---- */
 
 /* Who is alive at some time from `begin_ns` on, from the events alone. */
@@ -440,23 +307,19 @@ static enum lo_result add_unstored(struct search *search)
 	return add_from_events(search, begin_ns);
 }
 
-static enum lo_result search_stored(struct search *search)
+/* Stored lives go from block to block, so the span is taken to the borders of blocks. */
+static enum lo_result search_stored(struct search *search, uint32_t first, uint32_t end)
 {
-	uint32_t first = trace_block_at(search->reader, search->query.span.begin_ns);
-	uint32_t end = trace_block_at(search->reader, search->query.span.end_ns);
-	enum lo_result result = add_pages(search);
+	const struct section_entry *entries = search->sections->entries;
+	enum lo_result result;
 
-	/* The block at the end of the span counts if it begins in it. */
-	if (end < search->reader->block_count)
-		end++;
+	search->first = entries[search->reader->blocks[first]].sequence;
+	search->last = entries[search->reader->blocks[end - 1]].sequence;
+	result = add_pages(search);
 	if (result == LO_OK)
 		result = add_unstored(search);
-	if (result != LO_OK)
-		return result;
-	if (end - first <= ALIVE_BLOCKS)
-		return add_short(search, first, end);
 	count_short(search);
-	return LO_OK;
+	return result;
 }
 
 static void forget(struct search *search)
@@ -466,23 +329,32 @@ static void forget(struct search *search)
 	search->found = 0;
 	search->all = 0;
 	search->more = 0;
+	search->rough = false;
 	*search->out = (struct alive_tasks){ 0 };
 }
 
 static enum lo_result search_all(struct search *search)
 {
-	enum lo_result result = find_heads(search->reader, search->err);
+	struct trace_reader *reader = search->reader;
+	struct time_span span = search->query.span;
+	uint32_t first = trace_block_at(reader, span.begin_ns);
+	uint32_t end = trace_block_at(reader, span.end_ns);
+	enum lo_result result = find_heads(reader, search->err);
 
-	search->heads = &search->reader->lives;
-	if (result != LO_OK || search->query.span.begin_ns >= search->query.span.end_ns)
+	search->heads = &reader->lives;
+	if (result != LO_OK || span.begin_ns >= span.end_ns)
 		return result;
-	if (search->heads->sound) {
-		result = search_stored(search);
+	/* The block at the end of the span counts if it begins in it. */
+	while (end < reader->block_count &&
+			search->sections->entries[reader->blocks[end]].begin_ns < span.end_ns)
+		end++;
+	if (search->heads->sound && end > first + ALIVE_BLOCKS) {
+		result = search_stored(search, first, end);
 		if (result != LO_CORRUPT)
 			return result;
 		forget(search);
 	}
-	return add_from_events(search, search->query.span.begin_ns);
+	return add_from_events(search, span.begin_ns);
 }
 
 enum lo_result trace_alive_in(struct alive_tasks *alive, struct trace_reader *reader,
@@ -510,7 +382,7 @@ enum lo_result trace_alive_in(struct alive_tasks *alive, struct trace_reader *re
 
 		alive->tasks = malloc(most * sizeof(*alive->tasks) + 1);
 		alive->total = search.all + search.more;
-		alive->exact = search.more == 0;
+		alive->exact = search.more == 0 && !search.rough;
 		if (!alive->tasks)
 			result = lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks",
 					most);

@@ -11,11 +11,10 @@
 
 /*
  * Which tasks are alive at some time of a span: from their first event up to their exit, both
- * included. The lives stored in the trace name all but the short-lived ones; these are found in
- * the blocks, if the span has few of them, and otherwise only counted. When stored lives are
- * missing or damaged, everything is found in the blocks: the answer is the same and complete,
- * but takes the time of decoding the span, so `progress` may stop the work. Safe from several
- * threads.
+ * included. In a span of few blocks they are found in the events. In a longer one they are those
+ * of the stored lives: then the span is taken to the borders of blocks, and short-lived tasks are
+ * only counted. When stored lives are missing or damaged everything is found in the events, which
+ * takes the time of decoding the span, so `progress` may stop the work. Safe from several threads.
  */
 struct alive_query {
 	struct time_span span;
@@ -32,7 +31,7 @@ struct alive_tasks {
 	bool uncertain;     /* blocks are lost, and who was born or exited there is not known */
 };
 
-/* Blocks in which short-lived tasks are looked for. */
+/* Spans of so many blocks are looked at event by event. */
 #define ALIVE_BLOCKS 4u
 
 /* Release with alive_tasks_release() when it succeeds. */

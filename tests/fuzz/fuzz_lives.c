@@ -11,6 +11,8 @@
  * they decode, births must ascend and everything must be in range; and what is encoded again from
  * these lives must decode to the same.
  */
+#define SEQUENCE 100000u
+
 static void promise(bool kept)
 {
 	if (!kept)
@@ -22,36 +24,38 @@ static void set_section(
 {
 	section->header.type = SECTION_LIVES;
 	section->header.rows = rows;
+	section->header.sequence = SEQUENCE;
 	section_range_store(&section->header, range);
 	section->header.extra_bytes = LIVES_EXTRA_BYTES;
 }
 
 static void check(const struct lives_page *page, const struct section_range *range)
 {
-	uint64_t last_ns = range->begin_ns;
+	uint32_t last = 0;
 
 	for (uint32_t i = 0; i < page->count; i++) {
 		const struct life *life = &page->lives[i];
 
-		promise(life->birth_ns >= last_ns && life->death_ns >= life->birth_ns);
-		promise(life->death_ns <= range->end_ns);
+		promise(life->birth >= last && life->birth < SEQUENCE);
+		promise(life->death == LIFE_GOES_ON ||
+				(life->death >= life->birth && life->death < SEQUENCE));
 		promise(life->task >= range->low && life->task <= range->high);
 		promise(life->task != TASK_NONE && life->task <= LIMIT_TASKS);
 		promise(life->creation_stack <= LIMIT_STACKS && life->existing <= 1);
-		last_ns = life->birth_ns;
+		last = life->birth;
 	}
 }
 
 static bool equal_lives(const struct life *a, const struct life *b)
 {
-	return a->birth_ns == b->birth_ns && a->death_ns == b->death_ns && a->task == b->task &&
+	return a->birth == b->birth && a->death == b->death && a->task == b->task &&
 	       a->creation_stack == b->creation_stack && a->existing == b->existing;
 }
 
 static void check_round_trip(struct lives_page *page)
 {
 	static struct section_payload section;
-	struct section_range range;
+	struct section_range range = { 0 };
 	const struct lives_page *again;
 	void *object = NULL;
 	uint64_t bytes;

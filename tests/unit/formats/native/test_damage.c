@@ -7,10 +7,11 @@
 #include <cmocka.h>
 
 #include "formats/native/layout.h"
+#include "formats/native/lives.h"
+#include "formats/native/snapshot.h"
+#include "formats/native/task_pages.h"
 #include "formats/native/tile_section.h"
-#include "formats/native/trace_alive.h"
 #include "formats/native/trace_reader.h"
-#include "formats/native/trace_states.h"
 #include "tests/support/event_generator.h"
 #include "tests/support/fault_source.h"
 #include "tests/support/trace_sample.h"
@@ -45,44 +46,26 @@ static bool is_listed(struct trace_reader *reader, uint64_t offset)
 }
 
 /* What is loaded when it is needed is found damaged then. */
-static void need_tiles(struct trace_reader *reader)
+static void need_all(struct trace_reader *reader, enum section_type type,
+		const struct section_decoder *decoder)
 {
 	uint32_t count;
-	const uint32_t *list = section_list_of(
-			trace_reader_sections(reader), SECTION_TILES, &count);
+	const uint32_t *list = section_list_of(trace_reader_sections(reader), type, &count);
 
 	for (uint32_t i = 0; i < count; i++) {
 		const void *object;
 
-		if (trace_section_acquire(reader, list[i], &tile_section_decoder, &object, NULL) ==
-				LO_OK)
+		if (trace_section_acquire(reader, list[i], decoder, &object, NULL) == LO_OK)
 			trace_section_release(reader, list[i]);
 	}
 }
 
 static void need_everything(struct trace_reader *reader)
 {
-	struct trace_section section;
-	struct task_state_at task;
-	struct alive_query all = { TIME_SPAN_ALL, 0, UINT32_MAX };
-	struct alive_tasks alive;
-	struct task_info info;
-	uint64_t behind_ns = 0;
-	uint32_t id = 1;
-
-	/* All lives are needed to know who is alive at some time, all rows to know who has none. */
-	assert_int_equal(trace_alive_in(&alive, reader, &all, NULL, NULL), LO_OK);
-	alive_tasks_release(&alive);
-	for (uint32_t i = 1; i <= trace_reader_info(reader)->tasks; i++)
-		trace_reader_task(reader, i, &info);
-	for (uint32_t i = 0; trace_reader_section(reader, i, &section); i++) {
-		if (section.span.end_ns > 0)
-			behind_ns = section.span.end_ns;
-		if (strcmp(section.name, "snapshot") == 0)
-			assert_int_equal(trace_states_of(reader, behind_ns, &id, 1, &task, NULL,
-							 NULL, NULL),
-					LO_OK);
-	}
+	need_all(reader, SECTION_TASKS, &task_page_decoder);
+	need_all(reader, SECTION_SNAPSHOT, &snapshot_decoder);
+	need_all(reader, SECTION_LIVES, &lives_decoder);
+	need_all(reader, SECTION_TILES, &tile_section_decoder);
 }
 
 /* Every listed stretch is made of harmed sections, and every harmed section is in one. */
@@ -137,7 +120,6 @@ static void check_fault(const struct trace_sample *sample, struct fault fault)
 		fail_msg("harm at byte %llu: %s", (unsigned long long)fault.offset, err.message);
 	assert_int_equal(trace_sample_compare(sample, reader, is_harmed, &harm), survivors);
 	need_everything(reader);
-	need_tiles(reader);
 	check_damage_list(sample, reader, harm);
 	trace_reader_close(reader);
 }
