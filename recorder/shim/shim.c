@@ -10,6 +10,7 @@
 #include "recorder/ring/system_call.h"
 #include "recorder/shim/environment.h"
 #include "recorder/shim/hook.h"
+#include "recorder/shim/hooks_jump.h"
 #include "recorder/shim/module_log.h"
 #include "recorder/shim/segment_map.h"
 #include "recorder/shim/thread.h"
@@ -147,6 +148,7 @@ __attribute__((constructor)) static void shim_start(void)
 	int saved_errno = errno;
 
 	next_find_all();
+	jump_targets_init();
 	if (attach())
 		go_live();
 	if (!shim.header || !shim.header->follow_children)

@@ -135,12 +135,6 @@ static enum thread_entry begin(struct thread *self, bool created)
 	return THREAD_NO_RING;
 }
 
-static void set_busy(struct thread *self)
-{
-	self->busy = 1;
-	atomic_signal_fence(memory_order_acquire);
-}
-
 enum thread_entry thread_enter_slowly(struct thread *self)
 {
 	enum thread_entry entry;
@@ -149,7 +143,7 @@ enum thread_entry thread_enter_slowly(struct thread *self)
 		return THREAD_OFF;
 	if (self->busy)
 		return THREAD_NESTED;
-	set_busy(self);
+	thread_set_busy(self);
 	entry = begin(self, false);
 	if (entry != THREAD_ENTERED)
 		thread_leave(self);
@@ -215,7 +209,7 @@ void thread_born(uint32_t task, bool created)
 	enum thread_entry entry = THREAD_OFF;
 	bool live = shim_is_live();
 
-	set_busy(self);
+	thread_set_busy(self);
 	if (live && self->producer.ring)
 		say_exit(self);
 	__atomic_store_n(&self->task, task, __ATOMIC_RELAXED);
@@ -236,7 +230,7 @@ void thread_end(void)
 
 	if (self->phase != THREAD_LIVE || !shim_is_live() || !self->producer.ring)
 		return;
-	set_busy(self);
+	thread_set_busy(self);
 	say_exit(self);
 	self->phase = THREAD_ENDED;
 	thread_leave(self);

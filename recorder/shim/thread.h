@@ -21,7 +21,8 @@ struct wait;
  *
  *   T1  `busy` is set while the thread is inside the shim's own code, never while it is in the
  *       function that a hook wraps. A signal handler that blocks meanwhile finds it set, records
- *       nothing and counts what it left out.
+ *       nothing and counts what it left out. It is the stack pointer of the frame that has set it:
+ *       a handler that jumps lets go of it only if it leaves that frame.
  *   T2  `wait` is the innermost open wait; the waits further out are suspended, see wait.h.
  *   T3  A ring is taken at the first event and given back at the end. Between them lies every
  *       event of the thread; after EXIT its hooks do nothing.
@@ -39,9 +40,9 @@ struct thread {
 	uint64_t retry_ticks; /* no ring was found: do not look again before */
 	uint32_t task;        /* number in this process; 0 = none yet */
 	uint32_t tid;
-	uint8_t phase;         /* enum thread_phase */
-	volatile uint8_t busy; /* read and written by handlers of the same thread */
-	bool keeps_ring;       /* interrupted code may still be about to use the ring and memo */
+	volatile uintptr_t busy; /* T1; read and written by handlers of the same thread */
+	uint8_t phase;           /* enum thread_phase */
+	bool keeps_ring; /* code on another stack may still be about to use the ring and memo */
 };
 _Static_assert(sizeof(struct thread) <= 128, "static TLS is scarce");
 
@@ -58,6 +59,13 @@ enum thread_entry {
 /* What is not in the way of most. */
 enum thread_entry thread_enter_slowly(struct thread *self);
 
+/* One store of the stack pointer, which costs no more than one of a constant. */
+static inline __attribute__((always_inline)) void thread_set_busy(struct thread *self)
+{
+	__asm__ volatile("mov %%rsp, %0" : "=m"(self->busy));
+	atomic_signal_fence(memory_order_acquire);
+}
+
 /* Asks to record something. At the first time the thread takes a ring and says RUN. */
 static inline enum thread_entry thread_enter(struct thread *self)
 {
@@ -65,8 +73,7 @@ static inline enum thread_entry thread_enter(struct thread *self)
 					     !shim_is_wanted(),
 			    0))
 		return thread_enter_slowly(self);
-	self->busy = 1;
-	atomic_signal_fence(memory_order_acquire);
+	thread_set_busy(self);
 	return THREAD_ENTERED;
 }
 

@@ -112,12 +112,17 @@ void wait_abandon_all(struct thread *self)
 	self->wait = NULL; /* those further out are suspended, so they are closed already */
 }
 
+static stack_t alternate_stack(void)
+{
+	stack_t stack = { .ss_flags = SS_DISABLE };
+
+	system_call(SYS_sigaltstack, 0, (long)&stack, 0, 0);
+	return stack;
+}
+
 static bool on_alternate_stack(void)
 {
-	stack_t stack = { .ss_flags = 0 };
-
-	return system_call(SYS_sigaltstack, 0, (long)&stack, 0, 0) == 0 &&
-	       (stack.ss_flags & SS_ONSTACK) != 0;
+	return (alternate_stack().ss_flags & SS_ONSTACK) != 0;
 }
 
 /* There is a wait further out; `inner` begins. */
@@ -164,8 +169,7 @@ void wait_end(struct wait *wait, uint32_t waker, uint8_t flags)
 	}
 	if (self->wait != wait)
 		return;
-	self->busy = 1; /* it is not, as this wait has begun and nothing else has (T1) */
-	atomic_signal_fence(memory_order_acquire);
+	thread_set_busy(self); /* nobody has, as this wait has begun and nothing else (T1) */
 	close_wait(self, wait, waker, flags);
 	self->wait = wait->outer;
 	if (__builtin_expect(self->wait != NULL, 0))
@@ -173,21 +177,118 @@ void wait_end(struct wait *wait, uint32_t waker, uint8_t flags)
 	thread_leave(self);
 }
 
-void wait_jumped(void)
-{
-	struct thread *self = &thread_self;
+/*
+ * A jump, and what becomes of a frame. Stacks grow down, so a jump to a place above the frame on
+ * the same stack leaves it, and one to a place below it stays within what has interrupted it. A
+ * frame on the alternate stack is left by every jump away from that stack; a frame on the thread's
+ * own stack is not left by a jump within the alternate one, whose handler has interrupted it.
+ *
+ * Where a jump goes to a third stack nobody can say whether the frame will ever be returned to.
+ * Such a jump is known by going down from where it comes, or from one side of the thread's static
+ * TLS to the other: the C library has that above the stack of each thread but the first, whose
+ * stack is above everything. Then all is closed, so that the thread is recorded on that stack.
+ */
+enum jump_way {
+	JUMP_LEAVES,
+	JUMP_STAYS,
+	JUMP_ELSEWHERE,
+};
 
-	if (!shim_is_live() || !self->producer.ring)
+struct jump {
+	uintptr_t from;
+	uintptr_t to;
+	uintptr_t alternate; /* the alternate stack's begin */
+	size_t alternate_size;
+};
+
+static bool is_alternate(const struct jump *jump, uintptr_t place)
+{
+	return place - jump->alternate < jump->alternate_size;
+}
+
+static bool is_below_tls(uintptr_t place)
+{
+	return place < (uintptr_t)&thread_self;
+}
+
+static enum jump_way way_past(const struct jump *jump, uintptr_t frame)
+{
+	bool from_alternate = is_alternate(jump, jump->from);
+	bool to_alternate = is_alternate(jump, jump->to);
+
+	if (to_alternate && !is_alternate(jump, frame))
+		return from_alternate ? JUMP_STAYS : JUMP_ELSEWHERE;
+	if (!to_alternate && is_alternate(jump, frame))
+		return JUMP_LEAVES;
+	if (is_below_tls(jump->to) != is_below_tls(frame))
+		return JUMP_ELSEWHERE;
+	if (from_alternate == to_alternate && jump->to < jump->from)
+		return JUMP_ELSEWHERE;
+	return jump->to > frame ? JUMP_LEAVES : JUMP_STAYS;
+}
+
+static struct jump jump_to(uintptr_t target)
+{
+	stack_t stack = alternate_stack();
+	struct jump jump = { .to = target };
+
+	__asm__("mov %%rsp, %0" : "=r"(jump.from));
+	if (!(stack.ss_flags & SS_DISABLE)) {
+		jump.alternate = (uintptr_t)stack.ss_sp;
+		jump.alternate_size = stack.ss_size;
+	}
+	return jump;
+}
+
+/* Closes the waits whose frames are left; the first that is not goes on. `busy` is set. */
+static void leave_waits(struct thread *self, const struct jump *jump)
+{
+	struct wait *innermost = self->wait;
+
+	while (self->wait && way_past(jump, (uintptr_t)self->wait) == JUMP_LEAVES) {
+		if (self->wait == innermost)
+			close_wait(self, innermost, TASK_NONE, EVENT_FLAG_INTERRUPTED);
+		self->wait = self->wait->outer;
+	}
+	if (!self->wait || self->wait == innermost)
 		return;
-	/*
-	 * The handler that jumps may have interrupted the shim. Mostly nobody will go on there; but
-	 * if the jump stays within the handler somebody will, and the next owner of the ring would
-	 * be in the way.
-	 */
+	if (way_past(jump, (uintptr_t)self->wait) == JUMP_STAYS)
+		open_wait(self, self->wait);
+	else
+		self->wait = NULL;
+}
+
+static void leave_all(struct thread *self)
+{
+	/* Code on the stack that is left may go on there in the middle of a push. */
 	if (self->busy)
 		self->keeps_ring = true;
-	self->busy = 1;
-	wait_abandon_all(self);
+	thread_set_busy(self);
+	if (self->producer.ring)
+		wait_abandon_all(self);
+	thread_leave(self);
+}
+
+void wait_jumped(uintptr_t target)
+{
+	struct thread *self = &thread_self;
+	struct jump jump;
+	enum jump_way way;
+
+	if ((!self->wait && !self->busy) || !shim_is_live())
+		return;
+	jump = jump_to(target);
+	way = way_past(&jump, self->busy ? self->busy : (uintptr_t)self->wait);
+	if (target == 0 || way == JUMP_ELSEWHERE) {
+		leave_all(self);
+		return;
+	}
+	/* Waits that began before the shim was interrupted are further out than its frame. */
+	if (way == JUMP_STAYS)
+		return;
+	thread_set_busy(self);
+	if (self->producer.ring)
+		leave_waits(self, &jump);
 	thread_leave(self);
 }
 
@@ -211,7 +312,7 @@ _Unwind_Reason_Code wait_unwound(int version, _Unwind_Action actions,
 	if ((actions & _UA_CLEANUP_PHASE) && self->wait && shim_is_live()) {
 		struct wait *outer = self->wait->outer;
 
-		self->busy = 1;
+		thread_set_busy(self);
 		close_wait(self, self->wait, TASK_NONE, EVENT_FLAG_INTERRUPTED);
 		self->wait = outer;
 		if (outer)

@@ -32,7 +32,8 @@
  *   - cancellation and pthread_exit() in a handler unwind the stack. Each hook that waits names
  *     wait_unwound() as its personality routine, which costs nothing on the normal way. (A cleanup
  *     attribute would do the same, but pulls the compiler's unwinding library into the program.)
- *   - longjmp() out of a handler is hooked (hooks_jump.c).
+ *   - longjmp() out of a handler is hooked (hooks_jump.c). One that stays inside a handler leaves
+ *     only the waits of the frames between.
  *   - whatever else (setcontext() in a handler) is noticed when the thread waits again with its
  *     stack pointer above the wait, or ends.
  * A wait that is not the innermost one any more has been closed by one of them, and its wait_end()
@@ -97,7 +98,7 @@ bool wait_push_other(struct thread *self, const struct event *event);
 /* Closes all waits of the thread, whose `busy` is set, as interrupted. */
 void wait_abandon_all(struct thread *self);
 
-/* The stack above the innermost wait is being left by a jump. */
-void wait_jumped(void);
+/* The caller is about to jump to where the stack pointer is `target`; 0: that is not known. */
+void wait_jumped(uintptr_t target);
 
 #endif
