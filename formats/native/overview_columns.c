@@ -79,33 +79,80 @@ static void add_tile(struct columns *columns, const struct tile *tile, struct ti
 
 /* ---- events ---- */
 
-/* Makes `tasks` those that are alive before a block; LO_END when that cannot be known. */
-static enum lo_result seed(struct columns *columns, uint32_t number, struct lo_error *err)
+static const struct section_entry *block_entry(const struct columns *columns, uint32_t number)
 {
 	const struct section_list *sections = trace_reader_sections(columns->reader);
 	uint32_t count;
-	const uint32_t *blocks = section_list_of(sections, SECTION_BLOCK, &count);
+
+	return &sections->entries[section_list_of(sections, SECTION_BLOCK, &count)[number]];
+}
+
+static enum lo_result seed_states(struct columns *columns, uint64_t time_ns, struct lo_error *err)
+{
 	struct trace_states states = { 0 };
+	enum lo_result result = trace_states_at(&states, columns->reader, time_ns, NULL, err);
+
+	for (uint32_t i = 0; i < states.count && result == LO_OK; i++)
+		result = live_tasks_seed(columns->tasks, states.tasks[i].task,
+				states.tasks[i].state, states.tasks[i].reason, 0, err);
+	if (result == LO_OK && states.uncertain)
+		result = LO_END;
+	trace_states_release(&states);
+	return result;
+}
+
+/* The blocks before may end with events of the very time that this one begins with. */
+static enum lo_result add_border(struct columns *columns, uint32_t number, struct lo_error *err)
+{
+	uint64_t time_ns = block_entry(columns, number)->begin_ns;
+	enum lo_result result = LO_OK;
+
+	for (uint32_t i = trace_block_at(columns->reader, time_ns); i < number && result == LO_OK;
+			i++) {
+		const struct cached_block *block = NULL;
+		uint32_t first = 0;
+
+		result = trace_block_acquire(columns->reader, i, &block, err);
+		if (result != LO_OK)
+			break;
+		while (first < block->count && block->events[first].time_ns < time_ns)
+			first++;
+		result = live_tasks_advance(columns->tasks, block->events + first,
+				block->count - first, 0, err);
+		trace_block_release(columns->reader, block);
+	}
+	return result;
+}
+
+static void count_states(struct columns *columns)
+{
+	columns->alive = live_tasks_count(columns->tasks);
+	columns->blocked = 0;
+	for (const struct live_task *task = live_tasks_next(columns->tasks, 0); task;
+			task = live_tasks_next(columns->tasks, task->task))
+		columns->blocked += task->state == LIVE_BLOCKED;
+}
+
+/* Makes `tasks` those that are alive before a block; LO_END when that cannot be known, or not soon.
+ */
+static enum lo_result seed(struct columns *columns, uint32_t number, struct lo_error *err)
+{
+	uint64_t begin_ns = block_entry(columns, number)->begin_ns;
 	enum lo_result result;
 
 	if (columns->tasks && columns->next_block == number)
 		return LO_OK;
+	if (overview_events_since_snapshot(columns->reader, begin_ns) > OVERVIEW_REPLAY_EVENTS)
+		return LO_END;
 	live_tasks_free(columns->tasks);
 	columns->tasks = NULL;
-	columns->alive = columns->blocked = 0;
 	result = live_tasks_new(&columns->tasks, err);
 	if (result == LO_OK)
-		result = trace_states_at(&states, columns->reader,
-				sections->entries[blocks[number]].begin_ns, NULL, err);
-	for (uint32_t i = 0; i < states.count && result == LO_OK; i++) {
-		columns->alive++;
-		columns->blocked += states.tasks[i].state == LIVE_BLOCKED;
-		result = live_tasks_seed(columns->tasks, states.tasks[i].task,
-				states.tasks[i].state, states.tasks[i].reason, 0, err);
-	}
-	if (result == LO_OK && states.uncertain)
-		result = LO_END;
-	trace_states_release(&states);
+		result = seed_states(columns, begin_ns, err);
+	if (result == LO_OK)
+		result = add_border(columns, number, err);
+	if (result == LO_OK)
+		count_states(columns);
 	return result;
 }
 
@@ -162,6 +209,56 @@ static void run_events(struct columns *columns, const struct cached_block *block
 			columns->blocked);
 }
 
+static int by_id(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a;
+	uint32_t right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static bool is_stray(const struct touched_task *touched, const struct cached_block *block)
+{
+	uint8_t kind = block->events[touched->first_row].kind;
+
+	return touched->before.state == LIVE_ABSENT && kind != EVENT_CREATE && kind != EVENT_RUN;
+}
+
+/*
+ * A task that was not alive and has an event other than a beginning: if it has exited before, this
+ * means nothing. There are hardly any.
+ */
+static enum lo_result drop_strays(struct columns *columns, const struct cached_block *block,
+		struct live_task *now, uint64_t begin_ns, struct lo_error *err)
+{
+	uint32_t count;
+	const struct touched_task *touched = live_tasks_touched(columns->tasks, &count);
+	uint32_t *ids = malloc(count * sizeof(*ids) + 1);
+	struct task_state_at *states = malloc(count * sizeof(*states) + 1);
+	enum lo_result result = LO_OK;
+	uint32_t strays = 0;
+
+	for (uint32_t i = 0; ids && i < count; i++)
+		if (is_stray(&touched[i], block))
+			ids[strays++] = touched[i].task;
+	if (!ids || !states)
+		result = lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks", count);
+	else if (strays > 0)
+		qsort(ids, strays, sizeof(*ids), by_id);
+	if (result == LO_OK && strays > 0)
+		result = trace_states_of(
+				columns->reader, begin_ns, ids, strays, states, NULL, NULL, err);
+	for (uint32_t i = 0; result == LO_OK && strays > 0 && i < count; i++) {
+		const uint32_t *at = bsearch(&touched[i].task, ids, strays, sizeof(*ids), by_id);
+
+		if (at)
+			now[i].state = states[at - ids].state;
+	}
+	free(ids);
+	free(states);
+	return result;
+}
+
 static enum lo_result add_events(struct columns *columns, const struct tile_part *part,
 		const struct cached_block *block, uint64_t begin_ns, struct lo_error *err)
 {
@@ -179,26 +276,25 @@ static enum lo_result add_events(struct columns *columns, const struct tile_part
 		return lo_fail(err, LO_NO_MEMORY, LO_NO_OFFSET, "no memory for %u tasks", count);
 	for (uint32_t i = 0; i < count; i++)
 		now[i] = touched[i].before;
-	run_events(columns, block, now, begin_ns, part->span);
+	result = drop_strays(columns, block, now, begin_ns, err);
+	if (result == LO_OK)
+		run_events(columns, block, now, begin_ns, part->span);
 	free(now);
 	columns->next_block = part->block + 1;
-	return LO_OK;
+	return result;
 }
 
 static enum lo_result add_block(
 		struct columns *columns, const struct tile_part *part, struct lo_error *err)
 {
-	const struct section_list *sections = trace_reader_sections(columns->reader);
 	const struct cached_block *block = NULL;
-	uint32_t count;
-	const uint32_t *blocks = section_list_of(sections, SECTION_BLOCK, &count);
 	enum lo_result result = seed(columns, part->block, err);
 
 	if (result == LO_OK)
 		result = trace_block_acquire(columns->reader, part->block, &block, err);
 	if (result == LO_OK)
 		result = add_events(columns, part, block,
-				sections->entries[blocks[part->block]].begin_ns, err);
+				block_entry(columns, part->block)->begin_ns, err);
 	trace_block_release(columns->reader, block);
 	if (result != LO_CORRUPT && result != LO_END)
 		return result;
@@ -240,7 +336,7 @@ enum lo_result trace_overview_columns(struct trace_overview *overview, struct ti
 
 	if (result == LO_OK)
 		result = tile_plan_make(
-				&plan, &overview->tiles, span, columns, OVERVIEW_EVENTS, err);
+				&plan, &overview->tiles, span, columns, OVERVIEW_EVENTS, true, err);
 	for (uint32_t i = 0; i < columns; i++)
 		out[i] = (struct overview_column){ 0 };
 	for (uint32_t i = 0; i < plan.count && result == LO_OK; i++)

@@ -131,8 +131,8 @@ enum lo_result trace_overview_top(struct trace_overview *overview, struct time_s
 {
 	struct tile_plan plan;
 	struct weights weights = { 0 };
-	enum lo_result result = tile_plan_make(
-			&plan, &overview->tiles, span, COLUMNS_OF_A_SPAN, OVERVIEW_EVENTS, err);
+	enum lo_result result = tile_plan_make(&plan, &overview->tiles, span, COLUMNS_OF_A_SPAN,
+			OVERVIEW_EVENTS, true, err);
 
 	for (uint32_t i = 0; i < plan.count && result == LO_OK; i++) {
 		const struct tile_part *part = &plan.parts[i];
@@ -213,7 +213,7 @@ enum lo_result trace_overview_groups(struct trace_overview *overview,
 	struct weights weights = { 0 };
 	double length_ns = (double)time_span_length(span);
 	enum lo_result result = tile_plan_make(
-			&plan, &overview->tiles, span, COLUMNS_OF_A_SPAN, 0, err);
+			&plan, &overview->tiles, span, COLUMNS_OF_A_SPAN, 0, true, err);
 
 	for (uint32_t i = 0; i < plan.count && result == LO_OK; i++)
 		if (plan.parts[i].tile && !weigh_groups(&weights, plan.parts[i].tile, grouping,
@@ -299,7 +299,7 @@ enum lo_result trace_overview_group_rows(struct trace_overview *overview,
 	enum lo_result result = overview_view_init(&view, span, columns, err);
 
 	if (result == LO_OK)
-		result = tile_plan_make(&plan, &overview->tiles, span, columns, 0, err);
+		result = tile_plan_make(&plan, &overview->tiles, span, columns, 0, true, err);
 	for (size_t i = 0; i < (size_t)rows * columns; i++)
 		cells[i] = (struct overview_group_cell){ 0 };
 	for (uint32_t i = 0; i < plan.count && result == LO_OK; i++)

@@ -17,13 +17,14 @@ struct overview_view {
 	uint64_t *edges; /* columns + 1 */
 };
 
+/* Events that are read to know the states at the begin of a view: those of two full blocks. */
+#define OVERVIEW_REPLAY_EVENTS (OVERVIEW_EVENTS / 2)
+
 /*
- * As trace_overview_rows(), decoding at most so many events to be exact; UINT64_MAX: whatever it
- * takes, without tiles.
+ * How many events lie between the last snapshot before a time and that time, or more than these.
+ * Each block counts for TILE_BLOCK_COST in addition.
  */
-enum lo_result overview_rows_reading(struct trace_overview *overview, const uint32_t *tasks,
-		uint32_t rows, struct time_span span, uint32_t columns, uint64_t events_most,
-		struct overview_cell *cells, const struct progress *progress, struct lo_error *err);
+uint64_t overview_events_since_snapshot(const struct trace_reader *reader, uint64_t time_ns);
 
 /* LO_USAGE for a span or a number of columns that is empty. */
 enum lo_result overview_view_init(struct overview_view *view, struct time_span span,
@@ -37,6 +38,14 @@ static inline struct time_span overview_column_span(const struct overview_view *
 	return (struct time_span){ begin_ns,
 		view->edges[i + 1] > begin_ns ? view->edges[i + 1] : begin_ns + 1 };
 }
+
+/*
+ * As trace_overview_rows() in a given view, decoding at most so many events to be exact;
+ * UINT64_MAX: whatever it takes, without tiles.
+ */
+enum lo_result overview_rows_in_view(struct trace_overview *overview, const uint32_t *tasks,
+		uint32_t rows, const struct overview_view *view, uint64_t events_most,
+		struct overview_cell *cells, const struct progress *progress, struct lo_error *err);
 
 /* The first column that ends after a time; `columns` when there is none. */
 uint32_t overview_column_at(const struct overview_view *view, uint64_t time_ns);

@@ -59,6 +59,7 @@ struct rows {
 	uint32_t count;
 	struct cell_sum *sums;
 	struct id_index by_task; /* position + 1 */
+	uint64_t classes[64];    /* which of 64 x 64 classes of ids have one: most have none */
 	uint64_t end_ns;         /* of what was watched */
 
 	/* The snapshot within the view that was needed last; one is mostly good for many rows. */
@@ -420,9 +421,12 @@ static void add_tile(struct rows *rows, const struct tile *tile, struct time_spa
 
 static struct lane *find_row(const struct rows *rows, uint32_t task)
 {
-	uint32_t hash = id_hash(task, 0);
+	uint32_t hash;
 	uint32_t probe;
 
+	if (!(rows->classes[task / 64 % 64] >> task % 64 & 1))
+		return NULL;
+	hash = id_hash(task, 0);
 	for (uint32_t at = id_index_first(&rows->by_task, hash, &probe); at != 0;
 			at = id_index_next(&rows->by_task, hash, &probe))
 		if (rows->rows[at - 1].task == task)
@@ -555,11 +559,7 @@ static enum lo_result add_part(
 
 /* ---- before and behind ---- */
 
-/* Events that are read to know the states at the begin of the view: two full blocks. */
-#define REPLAY_EVENTS (OVERVIEW_EVENTS / 2)
-
-/* How many events lie between the last snapshot before a time and that time; blocks count too. */
-static uint64_t events_since_snapshot(const struct trace_reader *reader, uint64_t time_ns)
+uint64_t overview_events_since_snapshot(const struct trace_reader *reader, uint64_t time_ns)
 {
 	const struct section_list *sections = trace_reader_sections(reader);
 	uint32_t block_count;
@@ -571,10 +571,24 @@ static uint64_t events_since_snapshot(const struct trace_reader *reader, uint64_
 
 	while (count > 0 && number < block_count && snapshots[count - 1] > blocks[number])
 		count--;
-	while (number > 0 && events <= REPLAY_EVENTS &&
+	while (number > 0 && events <= OVERVIEW_REPLAY_EVENTS &&
 			(count == 0 || blocks[number - 1] > snapshots[count - 1]))
 		events += sections->entries[blocks[--number]].rows + TILE_BLOCK_COST;
 	return events;
+}
+
+/* Who was gone in the last snapshot before the view is gone. */
+static void look_for_exited(struct rows *rows)
+{
+	const struct snapshot *snapshot = find_snapshot(rows, 0, rows->view->span.begin_ns);
+
+	for (uint32_t i = 0; snapshot && i < rows->count; i++) {
+		if (!snapshot_has_exited(snapshot, rows->rows[i].task))
+			continue;
+		rows->rows[i].known = rows->rows[i].gone = true;
+		rows->rows[i].constant_ns = 0;
+		rows->rows[i].constant_state = TILE_ABSENT;
+	}
 }
 
 /* The states at the begin of the view, if that is quick to know. */
@@ -587,8 +601,11 @@ static enum lo_result look_before(struct rows *rows, bool whatever_it_takes,
 	bool uncertain = false;
 	enum lo_result result = LO_OK;
 
-	if (!whatever_it_takes && events_since_snapshot(rows->reader, begin_ns) > REPLAY_EVENTS)
+	if (!whatever_it_takes && overview_events_since_snapshot(rows->reader, begin_ns) >
+						  OVERVIEW_REPLAY_EVENTS) {
+		look_for_exited(rows);
 		return LO_OK;
+	}
 	states = malloc(rows->count * sizeof(*states));
 	tasks = malloc(rows->count * sizeof(*tasks));
 	if (states && tasks) {
@@ -765,6 +782,8 @@ static enum lo_result rows_init(struct rows *rows, struct trace_overview *overvi
 			.sums = rows->sums + (size_t)i * view->columns,
 			.constant_ns = UINT64_MAX };
 	qsort(rows->rows, count, sizeof(*rows->rows), by_task);
+	for (uint32_t i = 0; i < count; i++)
+		rows->classes[tasks[i] / 64 % 64] |= 1ull << tasks[i] % 64;
 	for (uint32_t i = 0; i < count && result == LO_OK; i++)
 		result = id_index_add(&rows->by_task, id_hash(rows->rows[i].task, 0), i + 1, err);
 	return result;
@@ -816,28 +835,38 @@ static enum lo_result answer(struct trace_overview *overview, struct rows *rows,
 		result = look_behind(rows, err);
 	if (result == LO_OK)
 		result = tile_plan_make(&plan, &overview->tiles, rows->view->span,
-				rows->view->columns, events_most, err);
+				rows->view->columns, events_most, false, err);
 	if (result == LO_OK)
 		result = run_plan(rows, &plan, progress, err);
 	tile_plan_release(&plan);
 	return result;
 }
 
-enum lo_result overview_rows_reading(struct trace_overview *overview, const uint32_t *tasks,
-		uint32_t count, struct time_span span, uint32_t columns, uint64_t events_most,
+enum lo_result overview_rows_in_view(struct trace_overview *overview, const uint32_t *tasks,
+		uint32_t count, const struct overview_view *view, uint64_t events_most,
 		struct overview_cell *cells, const struct progress *progress, struct lo_error *err)
 {
-	struct overview_view view;
 	struct rows rows = { 0 };
-	enum lo_result result = overview_view_init(&view, span, columns, err);
+	enum lo_result result = rows_init(&rows, overview, view, tasks, count, err);
 
-	if (result == LO_OK)
-		result = rows_init(&rows, overview, &view, tasks, count, err);
 	if (result == LO_OK && count > 0)
 		result = answer(overview, &rows, events_most, progress, err);
 	if (result == LO_OK)
 		fill_cells(&rows, cells);
 	rows_release(&rows);
+	return result;
+}
+
+static enum lo_result query(struct trace_overview *overview, const uint32_t *tasks, uint32_t rows,
+		struct time_span span, uint32_t columns, uint64_t events_most,
+		struct overview_cell *cells, const struct progress *progress, struct lo_error *err)
+{
+	struct overview_view view;
+	enum lo_result result = overview_view_init(&view, span, columns, err);
+
+	if (result == LO_OK)
+		result = overview_rows_in_view(
+				overview, tasks, rows, &view, events_most, cells, progress, err);
 	overview_view_release(&view);
 	return result;
 }
@@ -846,14 +875,12 @@ enum lo_result trace_overview_rows(struct trace_overview *overview, const uint32
 		uint32_t rows, struct time_span span, uint32_t columns, struct overview_cell *cells,
 		struct lo_error *err)
 {
-	return overview_rows_reading(
-			overview, tasks, rows, span, columns, OVERVIEW_EVENTS, cells, NULL, err);
+	return query(overview, tasks, rows, span, columns, OVERVIEW_EVENTS, cells, NULL, err);
 }
 
 enum lo_result trace_overview_rows_exactly(struct trace_overview *overview, const uint32_t *tasks,
 		uint32_t rows, struct time_span span, uint32_t columns, struct overview_cell *cells,
 		const struct progress *progress, struct lo_error *err)
 {
-	return overview_rows_reading(
-			overview, tasks, rows, span, columns, UINT64_MAX, cells, progress, err);
+	return query(overview, tasks, rows, span, columns, UINT64_MAX, cells, progress, err);
 }

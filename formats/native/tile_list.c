@@ -198,7 +198,7 @@ static enum lo_result add_events(struct tile_plan *plan, struct time_span span,
 	uint32_t end;
 	uint64_t cost = cost_of(plan, span, &end);
 
-	if (cost > plan->events_left)
+	if (cost > plan->events_left || (coarse && plan->prefer_tiles))
 		return add_part(plan, span, coarse ? TILE_PART_TILE : TILE_PART_UNKNOWN, coarse,
 				err);
 	plan->events_left -= cost;
@@ -262,15 +262,17 @@ static enum lo_result cover(struct tile_plan *plan, unsigned levels, struct time
 }
 
 enum lo_result tile_plan_make(struct tile_plan *plan, const struct tile_list *list,
-		struct time_span view, uint32_t columns, uint64_t events_most, struct lo_error *err)
+		struct time_span view, uint32_t columns, uint64_t events_most, bool prefer_tiles,
+		struct lo_error *err)
 {
 	uint32_t end;
 
 	*plan = (struct tile_plan){ .list = list,
 		.view = view,
 		.bin_most_ns = time_span_length(view) / columns / TILE_PLAN_BINS,
-		.events_left = events_most };
-	if (cost_of(plan, view, &end) <= events_most)
+		.events_left = events_most,
+		.prefer_tiles = prefer_tiles };
+	if (!prefer_tiles && cost_of(plan, view, &end) <= events_most)
 		return add_events(plan, view, NULL, err);
 	return cover(plan, LIMIT_TILE_LEVELS, view, NULL, err);
 }

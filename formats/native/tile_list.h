@@ -59,6 +59,7 @@ struct tile_plan {
 	struct time_span view;
 	uint64_t bin_most_ns;
 	uint64_t events_left; /* that may still be decoded */
+	bool prefer_tiles;    /* however coarse */
 	struct tile_part *parts;
 	uint32_t count;
 	uint32_t capacity;
@@ -67,9 +68,13 @@ struct tile_plan {
 	uint32_t held_capacity;
 };
 
-/* LO_NO_MEMORY. A damaged section is as if it was not there. Release in any case. */
+/*
+ * At most `events_most` events are decoded, or whatever it takes if that is UINT64_MAX, and none
+ * where there is a tile if `prefer_tiles`. LO_NO_MEMORY. A damaged section is as if it was not
+ * there. Release in any case.
+ */
 enum lo_result tile_plan_make(struct tile_plan *plan, const struct tile_list *list,
-		struct time_span view, uint32_t columns, uint64_t events_most,
+		struct time_span view, uint32_t columns, uint64_t events_most, bool prefer_tiles,
 		struct lo_error *err);
 void tile_plan_release(struct tile_plan *plan);
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "formats/base/byte_source.h"
+#include "formats/native/overview_filler.h"
 #include "formats/native/overview_parts.h"
 #include "formats/native/tile_section.h"
 #include "tests/support/event_generator.h"
@@ -267,6 +268,19 @@ static void check_cell(struct test *test, uint32_t task, struct time_span span, 
 		assert_int_equal(cell->active + cell->blocked, 0);
 }
 
+static void ask_reading(struct test *test, const uint32_t *tasks, struct time_span span,
+		uint64_t events_most, struct overview_cell *cells)
+{
+	struct overview_view view;
+	struct lo_error err;
+
+	assert_int_equal(overview_view_init(&view, span, COLUMNS, &err), LO_OK);
+	assert_int_equal(overview_rows_in_view(test->overview, tasks, ROWS, &view, events_most,
+					 cells, NULL, &err),
+			LO_OK);
+	overview_view_release(&view);
+}
+
 static void check_view(struct test *test, bool exactly, struct tally *tally)
 {
 	struct overview_cell *cells = calloc(ROWS * COLUMNS, sizeof(*cells));
@@ -282,9 +296,7 @@ static void check_view(struct test *test, bool exactly, struct tally *tally)
 						 COLUMNS, cells, NULL, &err),
 				LO_OK);
 	else
-		assert_int_equal(overview_rows_reading(test->overview, tasks, ROWS, span, COLUMNS,
-						 budgets[dice(test, 3)], cells, NULL, &err),
-				LO_OK);
+		ask_reading(test, tasks, span, budgets[dice(test, 3)], cells);
 	for (uint32_t row = 0; row < ROWS; row++)
 		for (uint32_t i = 0; i < COLUMNS; i++) {
 			const struct overview_cell *cell = &cells[row * COLUMNS + i];
@@ -342,6 +354,191 @@ static void without_tiles_answers_are_exact_or_pending(void **state)
 	check_views(HARM_ALL_TILES, false, 30);
 }
 
+/* ---- what is pending ---- */
+
+struct stop {
+	unsigned steps;
+};
+
+static bool stop_soon(void *context, uint64_t done, uint64_t total)
+{
+	struct stop *stop = context;
+
+	assert_true(done <= total);
+	return stop->steps-- > 0;
+}
+
+static void a_filler_finds_out_the_rest_also_when_it_is_stopped(void **state)
+{
+	(void)state;
+	for (uint32_t shape = 0; shape < STORY_SHAPES; shape++) {
+		static struct overview_cell cells[ROWS * COLUMNS];
+		static struct overview_cell exact[ROWS * COLUMNS];
+		struct stop stop = { 1 };
+		unsigned patience = 0;
+		struct progress progress = { stop_soon, &stop };
+		struct overview_filler *filler;
+		struct time_span span;
+		uint32_t tasks[ROWS];
+		uint32_t done = 0;
+		struct lo_error err;
+		struct test test;
+
+		test_begin(&test, shape, 31, HARM_SOME_TILES);
+		span = (struct time_span){ 0, test.story.end_ns };
+		choose_tasks(&test, tasks);
+		assert_int_equal(overview_filler_new(&filler, test.overview, tasks, ROWS, span,
+						 COLUMNS, &err),
+				LO_OK);
+		while (overview_filler_run(filler, &progress, &err) == LO_CANCELLED) {
+			assert_true(overview_filler_take(filler, cells) >= done);
+			done = overview_filler_take(filler, cells);
+			/* More each time: a step that is stopped begins anew. */
+			patience += 40;
+			stop.steps = (unsigned)dice(&test, patience);
+		}
+		assert_int_equal(overview_filler_take(filler, cells), COLUMNS);
+		overview_filler_free(filler);
+		assert_int_equal(trace_overview_rows_exactly(test.overview, tasks, ROWS, span,
+						 COLUMNS, exact, NULL, &err),
+				LO_OK);
+		for (uint32_t i = 0; i < ROWS * COLUMNS; i++) {
+			assert_int_equal(cells[i].active, exact[i].active);
+			assert_int_equal(cells[i].blocked, exact[i].blocked);
+			assert_int_equal(cells[i].changes, exact[i].changes);
+			assert_int_equal(cells[i].pending, 0);
+		}
+		test_end(&test);
+	}
+}
+
+/* ---- all tasks together ---- */
+
+/* As far as a bin may reach out of a column. */
+static struct time_span with_bins(const struct test *test, struct time_span column)
+{
+	uint64_t fine_ns = time_span_length(column) / 6;
+	uint64_t coarse_ns = test->tile_ns / 16;
+
+	return wider(column, (fine_ns > coarse_ns ? fine_ns : coarse_ns) + 1);
+}
+
+static void check_counts(struct test *test)
+{
+	static struct overview_column columns[COLUMNS];
+	struct time_span span = random_span(test);
+	struct lo_error err;
+
+	assert_int_equal(trace_overview_columns(test->overview, span, COLUMNS, columns, &err),
+			LO_OK);
+	for (uint32_t i = 0; i < COLUMNS; i++) {
+		struct time_span column = column_of(span, i);
+		struct story_counts counts = task_story_counts(&test->story, column);
+		struct story_counts around = task_story_counts(
+				&test->story, with_bins(test, column));
+
+		if (column.end_ns > test->story.end_ns)
+			break;
+		if (columns[i].alive > around.alive_touching ||
+				columns[i].blocked > around.blocked_touching)
+			fail_msg("%u alive and %u blocked, at most %u and %u", columns[i].alive,
+					columns[i].blocked, around.alive_touching,
+					around.blocked_touching);
+		assert_true(columns[i].events <= (double)around.events_touching + 0.001);
+		assert_true(columns[i].created <= (double)around.created_touching + 0.001);
+		if (columns[i].pending)
+			continue;
+		assert_true(columns[i].alive >= counts.alive_inside);
+		assert_true(columns[i].blocked >= counts.blocked_inside);
+	}
+}
+
+static void counts_are_those_of_the_column_or_of_its_bins(void **state)
+{
+	static const enum harm harms[] = { HARM_NONE, HARM_CUT, HARM_ALL_TILES };
+
+	(void)state;
+	for (uint32_t shape = 0; shape < STORY_SHAPES; shape++)
+		for (size_t harm = 0; harm < sizeof(harms) / sizeof(*harms); harm++) {
+			struct test test;
+
+			test_begin(&test, shape, 41, harms[harm]);
+			for (unsigned i = 0; i < 12; i++)
+				check_counts(&test);
+			test_end(&test);
+		}
+}
+
+static void the_busiest_tasks_come_first(void **state)
+{
+	(void)state;
+	for (uint32_t shape = 0; shape < STORY_SHAPES; shape++) {
+		struct overview_task top[8];
+		struct time_span all;
+		uint32_t count;
+		struct lo_error err;
+		struct test test;
+
+		test_begin(&test, shape, 51, HARM_NONE);
+		all = (struct time_span){ 0, test.story.end_ns };
+		assert_int_equal(trace_overview_top(test.overview, all, top, 8, &count, &err),
+				LO_OK);
+		assert_in_range(count, 1, 8);
+		for (uint32_t i = 0; i < count; i++) {
+			struct story_share share = task_story_share(&test.story, top[i].task, all);
+
+			assert_true(i == 0 || top[i].changes <= top[i - 1].changes);
+			/* A block in the middle of a wait counts for two. */
+			assert_true(share.changes > 0);
+			assert_true(top[i].changes <=
+					2.0 * test.story.tasks[top[i].task].part_count);
+		}
+		test_end(&test);
+	}
+}
+
+static void groups_add_up_to_what_their_tasks_did(void **state)
+{
+	(void)state;
+	for (uint32_t shape = 0; shape < STORY_SHAPES; shape++) {
+		static struct overview_group_cell cells[STORY_STACKS * COLUMNS];
+		struct overview_group groups[STORY_STACKS];
+		uint32_t stacks[STORY_STACKS];
+		struct time_span all;
+		uint32_t count;
+		struct lo_error err;
+		struct test test;
+
+		test_begin(&test, shape, 61, HARM_NONE);
+		all = (struct time_span){ 0, test.story.end_ns };
+		assert_int_equal(trace_overview_groups(test.overview, OVERVIEW_BY_SITE, all, groups,
+						 STORY_STACKS, &count, &err),
+				LO_OK);
+		for (uint32_t i = 0; i < count; i++)
+			stacks[i] = groups[i].stack;
+		assert_int_equal(trace_overview_group_rows(test.overview, OVERVIEW_BY_SITE, stacks,
+						 count, all, COLUMNS, cells, &err),
+				LO_OK);
+		for (uint32_t i = 0; i < count; i++) {
+			double exact = (double)task_story_site(&test.story, stacks[i], all)
+						       .alive_ns /
+				       (double)all.end_ns;
+			double sum = 0;
+			bool pending = false;
+
+			for (uint32_t k = 0; k < COLUMNS; k++) {
+				sum += (double)cells[i * COLUMNS + k].alive / COLUMNS;
+				pending = pending || cells[i * COLUMNS + k].pending;
+			}
+			assert_true(sum <= exact * 17 / 16 + 0.01);
+			if (!pending && sum < exact * 15 / 16 - 0.01)
+				fail_msg("%f tasks of site %u, %f are told", exact, stacks[i], sum);
+			assert_true(fabs(groups[i].weight - sum) < 0.01 + exact / 100);
+		}
+		test_end(&test);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +547,10 @@ int main(void)
 		cmocka_unit_test(a_trace_that_was_cut_is_answered_the_same),
 		cmocka_unit_test(damaged_tiles_cost_answers_and_not_truth),
 		cmocka_unit_test(without_tiles_answers_are_exact_or_pending),
+		cmocka_unit_test(a_filler_finds_out_the_rest_also_when_it_is_stopped),
+		cmocka_unit_test(counts_are_those_of_the_column_or_of_its_bins),
+		cmocka_unit_test(the_busiest_tasks_come_first),
+		cmocka_unit_test(groups_add_up_to_what_their_tasks_did),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
