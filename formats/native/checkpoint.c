@@ -253,7 +253,7 @@ static enum lo_result try_window(struct search *search, uint64_t base, size_t si
 	uint8_t hint[HINT_BYTES];
 
 	store_le64(hint, SECTION_MAGIC);
-	store_le16(hint + SECTION_AT_TYPE - SECTION_AT_MAGIC, SECTION_CHECKPOINT);
+	store_le16(hint + (SECTION_AT_TYPE - SECTION_AT_MAGIC), SECTION_CHECKPOINT);
 	if (size < HINT_BYTES)
 		return LO_END;
 	if (end > size - HINT_BYTES + 1)

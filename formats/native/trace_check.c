@@ -1,4 +1,4 @@
-#include "formats/native/trace_check.h"
+#include "formats/native/trace_check_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,39 +17,12 @@
 #include "formats/native/section_read.h"
 #include "formats/native/snapshot.h"
 #include "formats/native/task_pages.h"
+#include "formats/native/tile_section.h"
 #include "formats/native/trace_reader.h"
 #include "formats/native/trace_schema.h"
 #include "formats/native/trace_tables.h"
 
-/* Places of problems that are remembered, so that each is told once. */
-#define KNOWN_PROBLEMS 1024u
-
-struct trace_checking {
-	struct byte_source *source;
-	struct section_list scanned;
-	struct damage_list scan_damage;
-	struct trace_reader *reader; /* NULL: it could not be opened, and `open_error` tells why */
-	struct lo_error open_error;
-	const struct progress *progress;
-
-	struct section_payload section; /* work space */
-	struct byte_unpacker *unpacker;
-	struct block_header block;
-	struct counter_header counters;
-	struct note_header notes;
-	struct byte_buffer scratch;
-	struct event *events;
-
-	uint64_t known[KNOWN_PROBLEMS];
-	unsigned known_count;
-
-	/* Of the check that runs. */
-	const struct trace_check_listener *listener;
-	struct trace_check_result *result;
-};
-
-static void LO_PRINTF(3, 4)
-		tell(struct trace_checking *checking, uint64_t offset, const char *format, ...)
+void trace_check_tell(struct trace_checking *checking, uint64_t offset, const char *format, ...)
 {
 	char sentence[256];
 	va_list arguments;
@@ -69,11 +42,11 @@ static void LO_PRINTF(3, 4)
 }
 
 /* Turns damage into a problem; passes on what is not the file's fault. */
-static enum lo_result judge(struct trace_checking *checking, uint64_t offset, enum lo_result result,
-		const struct lo_error *why, struct lo_error *err)
+enum lo_result trace_check_judge(struct trace_checking *checking, uint64_t offset,
+		enum lo_result result, const struct lo_error *why, struct lo_error *err)
 {
 	if (result == LO_CORRUPT || result == LO_TRUNCATED || result == LO_UNSUPPORTED) {
-		tell(checking, offset, "%s", why->message);
+		trace_check_tell(checking, offset, "%s", why->message);
 		return LO_OK;
 	}
 	if (result != LO_OK && err)
@@ -81,7 +54,7 @@ static enum lo_result judge(struct trace_checking *checking, uint64_t offset, en
 	return result;
 }
 
-static enum lo_result step(struct trace_checking *checking, uint64_t done, uint64_t total,
+enum lo_result trace_check_step(struct trace_checking *checking, uint64_t done, uint64_t total,
 		struct lo_error *err)
 {
 	return progress_step(checking->progress, done, total)
@@ -99,7 +72,7 @@ static enum lo_result check_headers(struct trace_checking *checking, struct lo_e
 	checking->result->what = "sections";
 	checking->result->checked = checking->scanned.count;
 	for (uint32_t i = 0; damage_list_get(&checking->scan_damage, i, &damage); i++)
-		tell(checking, damage.offset, "%s", damage.what);
+		trace_check_tell(checking, damage.offset, "%s", damage.what);
 	return LO_OK;
 }
 
@@ -122,9 +95,9 @@ static enum lo_result for_each_section(struct trace_checking *checking, unsigned
 				entry->bytes, &why);
 		if (result == LO_OK)
 			result = visit(checking, entry, &why);
-		result = judge(checking, entry->offset, result, &why, err);
+		result = trace_check_judge(checking, entry->offset, result, &why, err);
 		if (result == LO_OK)
-			result = step(checking, i, checking->scanned.count, err);
+			result = trace_check_step(checking, i, checking->scanned.count, err);
 	}
 	return result;
 }
@@ -177,7 +150,8 @@ static enum lo_result check_schema(struct trace_checking *checking, struct lo_er
 	checking->result->what = "schemas";
 	result = for_each_section(checking, SECTION_SCHEMA, visit_schema, err);
 	if (result == LO_OK && !checking->reader)
-		tell(checking, checking->open_error.offset, "%s", checking->open_error.message);
+		trace_check_tell(checking, checking->open_error.offset, "%s",
+				checking->open_error.message);
 	return result;
 }
 
@@ -191,6 +165,8 @@ static const struct section_decoder *decoder_of(unsigned type)
 		return &snapshot_decoder;
 	case SECTION_LIVES:
 		return &lives_decoder;
+	case SECTION_TILES:
+		return &tile_section_decoder;
 	default:
 		return NULL;
 	}
@@ -242,8 +218,8 @@ static enum lo_result check_tables(struct trace_checking *checking, struct lo_er
 
 		if (!trace_tables_have(entry->type) && !decoder_of(entry->type))
 			continue;
-		result = judge(checking, entry->offset, add_table(checking, &tables, entry, &why),
-				&why, err);
+		result = trace_check_judge(checking, entry->offset,
+				add_table(checking, &tables, entry, &why), &why, err);
 		checking->result->checked += entry->rows;
 	}
 	trace_tables_release(&tables);
@@ -252,15 +228,8 @@ static enum lo_result check_tables(struct trace_checking *checking, struct lo_er
 
 /* ---- blocks ---- */
 
-/* One decoded block, as its visitor sees it. */
-struct checked_block {
-	const struct section_entry *entry;
-	const struct event *events;
-	uint32_t count;
-};
-
-static enum lo_result decode_block(struct trace_checking *checking,
-		const struct section_entry *entry, struct checked_block *out, struct lo_error *why)
+enum lo_result trace_check_block(struct trace_checking *checking, const struct section_entry *entry,
+		struct checked_block *out, struct lo_error *why)
 {
 	enum lo_result result = section_payload_read(
 			&checking->section, checking->source, entry->offset, entry->bytes, why);
@@ -291,12 +260,12 @@ static enum lo_result for_each_block(struct trace_checking *checking,
 
 		if (entry->type != SECTION_BLOCK)
 			continue;
-		result = decode_block(checking, entry, &block, &why);
+		result = trace_check_block(checking, entry, &block, &why);
 		if (result == LO_OK)
 			visit(checking, &block);
-		result = judge(checking, entry->offset, result, &why, err);
+		result = trace_check_judge(checking, entry->offset, result, &why, err);
 		if (result == LO_OK)
-			result = step(checking, i, checking->scanned.count, err);
+			result = trace_check_step(checking, i, checking->scanned.count, err);
 	}
 	return result;
 }
@@ -318,7 +287,7 @@ static void visit_contents(struct trace_checking *checking, const struct checked
 			(block->count == block->entry->rows &&
 					(least != checking->block.task_min ||
 							most != checking->block.task_max)))
-		tell(checking, block->entry->offset,
+		trace_check_tell(checking, block->entry->offset,
 				"the header names tasks %u to %u, the events are of %u to %u",
 				checking->block.task_min, checking->block.task_max, least, most);
 }
@@ -336,7 +305,7 @@ static void visit_ids(struct trace_checking *checking, const struct checked_bloc
 	checking->result->checked += block->count;
 	for (uint32_t i = 0; i < block->count; i++)
 		if (block->events[i].stack > stacks) {
-			tell(checking, block->entry->offset,
+			trace_check_tell(checking, block->entry->offset,
 					"event %u of this block names stack %u, there are %u", i,
 					block->events[i].stack, stacks);
 			return;
@@ -353,14 +322,14 @@ static void check_stack_ids(struct trace_checking *checking)
 		uint32_t frame = stack_table_get(stacks, id).frame;
 
 		if (frame == FRAME_NONE || frame > frames) {
-			tell(checking, LO_NO_OFFSET, "stack %u names frame %u, there are %u", id,
-					frame, frames);
+			trace_check_tell(checking, LO_NO_OFFSET,
+					"stack %u names frame %u, there are %u", id, frame, frames);
 			return;
 		}
 		if (stack_table_get_frame(stacks, frame).module > modules) {
-			tell(checking, LO_NO_OFFSET, "frame %u names module %u, there are %u",
-					frame, stack_table_get_frame(stacks, frame).module,
-					modules);
+			trace_check_tell(checking, LO_NO_OFFSET,
+					"frame %u names module %u, there are %u", frame,
+					stack_table_get_frame(stacks, frame).module, modules);
 			return;
 		}
 	}
@@ -382,7 +351,7 @@ static void visit_times(struct trace_checking *checking, const struct checked_bl
 	for (uint32_t i = 0; i < block->count; i++) {
 		if (block->events[i].time_ns < last_ns ||
 				block->events[i].time_ns > checking->block.end_ns) {
-			tell(checking, block->entry->offset,
+			trace_check_tell(checking, block->entry->offset,
 					"event %u of this block is at %llu ns, out of order", i,
 					(unsigned long long)block->events[i].time_ns);
 			return;
@@ -499,16 +468,18 @@ static void compare_index(struct trace_checking *checking, const struct section_
 
 	for (uint32_t i = 0; i < indexed->count && i < scanned->count; i++)
 		if (!equal_entries(&indexed->entries[i], &scanned->entries[i])) {
-			tell(checking, indexed->entries[i].offset,
+			trace_check_tell(checking, indexed->entries[i].offset,
 					"entry %u of the index is not the section that a scan finds",
 					i);
 			return;
 		}
 	if (indexed->count != scanned->count)
-		tell(checking, LO_NO_OFFSET, "the index has %u sections, a scan finds %u",
-				indexed->count, scanned->count);
+		trace_check_tell(checking, LO_NO_OFFSET,
+				"the index has %u sections, a scan finds %u", indexed->count,
+				scanned->count);
 	else if (!equal_losses(indexed, scanned))
-		tell(checking, LO_NO_OFFSET, "the index has other losses than the blocks");
+		trace_check_tell(checking, LO_NO_OFFSET,
+				"the index has other losses than the blocks");
 }
 
 /* The reader could not use an index that a scan finds: it has noted why. */
@@ -520,7 +491,8 @@ static void tell_about_index(struct trace_checking *checking)
 		if (checking->scanned.entries[entry].type == SECTION_INDEX)
 			for (uint32_t i = 0; trace_reader_damage(checking->reader, i, &damage); i++)
 				if (damage.offset == checking->scanned.entries[entry].offset)
-					tell(checking, damage.offset, "%s", damage.what);
+					trace_check_tell(
+							checking, damage.offset, "%s", damage.what);
 }
 
 static enum lo_result check_index(struct trace_checking *checking, struct lo_error *err)
@@ -552,7 +524,7 @@ static enum lo_result check_end(struct trace_checking *checking, struct lo_error
 		if (checking->scanned.entries[i].type == SECTION_END)
 			checking->result->checked++;
 	if (checking->result->checked != 1)
-		tell(checking, LO_NO_OFFSET,
+		trace_check_tell(checking, LO_NO_OFFSET,
 				"there are %llu end marks: the recorder was killed, or the file was cut",
 				(unsigned long long)checking->result->checked);
 	return LO_OK;
@@ -570,7 +542,8 @@ static const struct check {
 			check_checksums },
 	{ { "schema", "there is a schema, and each has all that the one before has" },
 			check_schema },
-	{ { "tables", "every row of every table can be read" }, check_tables },
+	{ { "tables", "every row of every table and every part of the index can be read" },
+			check_tables },
 	{ { "blocks", "every block of events can be decoded and is what its header says" },
 			check_blocks },
 	{ { "ids", "stacks, frames and modules that are named exist" }, check_ids },
@@ -578,6 +551,10 @@ static const struct check {
 			check_times },
 	{ { "notes", "counters and notes can be read and are what their headers say" },
 			check_side },
+	{ { "snapshots", "the states that snapshots tell are those that follow from the events" },
+			trace_check_snapshots },
+	{ { "checkpoints", "checkpoints list what a scan of the file finds" },
+			trace_check_checkpoints },
 	{ { "index", "the index lists what a scan of the file finds" }, check_index },
 	{ { "end", "the trace was finished" }, check_end },
 };

@@ -92,9 +92,12 @@ says err 'at byte'
 
 run 0 verify "$work/sound.loiter"
 says out 'This trace is sound.'
-[ "$(grep -c ' ok ' "$work/out")" -eq 10 ] || fail "not all ten checks are ok"
+[ "$(grep -c ' ok ' "$work/out")" -eq 12 ] || fail "not all twelve checks are ok"
 run 1 verify "$work/cut.loiter"
-says out 'end        damaged'
+says out 'end         damaged'
+says out 'index       skipped'
+run 0 verify --list
+[ "$(wc -l <"$work/out")" -eq 12 ] || fail "not all twelve checks are listed"
 run 1 verify "$work/damaged.loiter"
 says out 'damaged'
 says out 'byte '

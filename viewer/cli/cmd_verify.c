@@ -16,6 +16,13 @@
 
 struct arguments {
 	const char *file;
+	bool list;
+};
+
+static const struct argp_option options[] = {
+	{ "list", 'l', NULL, 0, "Print the names of all checks, and what is true of a sound trace",
+			0 },
+	{ 0 },
 };
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -23,13 +30,17 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case 'l':
+		arguments->list = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->file)
 			argp_error(state, "one FILE at a time, please");
 		arguments->file = text;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which FILE?");
+	case ARGP_KEY_END:
+		if (!arguments->file && !arguments->list)
+			argp_error(state, "which FILE?");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -62,9 +73,9 @@ static void print_result(const struct trace_check_info *info,
 {
 	bool sound = result->problems + result->known == 0;
 
-	printf("%-10s ", info->name);
+	printf("%-11s ", info->name);
 	if (!result->possible) {
-		puts("not possible");
+		puts("skipped");
 		return;
 	}
 	printf("%-9s %s: %" PRIu64 "\n", sound ? "ok" : "damaged", result->what, result->checked);
@@ -119,10 +130,19 @@ static enum lo_result verify(const char *file, uint64_t *problems, struct lo_err
 	return result;
 }
 
+static void print_checks(void)
+{
+	const struct trace_check_info *info;
+
+	for (unsigned i = 0; (info = trace_check_at(i)); i++)
+		printf("%-11s %s\n", info->name, info->help);
+}
+
 int cmd_verify(int argc, char **argv)
 {
-	static const struct argp parser = { .parser = parse_option,
-		.args_doc = "FILE",
+	static const struct argp parser = { .options = options,
+		.parser = parse_option,
+		.args_doc = "FILE\n--list",
 		.doc = "Check whether a trace is sound, down to every event. Damage is listed with "
 		       "its place in the file."
 		       "\v"
@@ -135,6 +155,10 @@ int cmd_verify(int argc, char **argv)
 
 	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
 		return LOITER_EXIT_FAILURE;
+	if (arguments.list) {
+		print_checks();
+		return fflush(stdout) == 0 ? LOITER_EXIT_OK : LOITER_EXIT_FAILURE;
+	}
 	if (verify(arguments.file, &problems, &err) != LO_OK) {
 		print_file_error(argv[0], arguments.file, &err);
 		return LOITER_EXIT_FAILURE;

@@ -15,7 +15,7 @@ const struct command commands[] = {
 			cmd_import },
 	{ "info", "FILE [--json]", "tell what is in a trace, without reading its events",
 			cmd_info },
-	{ "verify", "FILE", "check whether a trace is sound, down to every event", cmd_verify },
+	{ "verify", "FILE | --list", "check whether a trace is sound, down to every event", cmd_verify },
 	{ "repair", "FILE -o OUT", "save what can be read of a damaged or unfinished trace",
 			cmd_repair },
 	{ "repack", "FILE -o OUT [--level N]", "make a trace smaller, with the same contents",

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "formats/base/bytes.h"
 #include "formats/native/layout.h"
 #include "formats/native/trace_check.h"
 #include "tests/support/fault_source.h"
@@ -75,7 +76,7 @@ static void every_check_has_a_name_and_a_help(void **state)
 
 	(void)state;
 	for (unsigned i = 0; (info = trace_check_at(i)); i++) {
-		assert_true(strlen(info->name) > 0 && strlen(info->name) <= 10);
+		assert_true(strlen(info->name) > 0 && strlen(info->name) <= 11);
 		assert_true(strlen(info->help) > 10);
 		for (unsigned other = 0; other < i; other++)
 			assert_string_not_equal(info->name, trace_check_at(other)->name);
@@ -140,7 +141,7 @@ static void a_trace_without_its_schema_cannot_be_checked_further(void **state)
 	trace_sample_init(&sample, 1, 10, 23);
 	findings = check_fault(&sample, (struct fault){ FAULT_CUT, 100, 0, 0 });
 	assert_string_equal(findings.damaged, "headers schema end ");
-	assert_string_equal(findings.impossible, "tables blocks ids times notes index ");
+	assert_string_equal(findings.impossible, "tables blocks ids times notes snapshots index ");
 	trace_sample_release(&sample);
 }
 
@@ -205,6 +206,72 @@ static void events_that_name_missing_things_are_found(void **state)
 	forge_release(&forge);
 }
 
+/* One task is made; a snapshot behind it tells `state` of `task`, which began `age` sections ago.
+ */
+static struct findings check_snapshot(uint8_t task, uint8_t state, uint8_t age, uint8_t highest)
+{
+	const uint8_t raw[] = { 1, (uint8_t)(task - 1), 1, state, 1, age, 1, highest };
+	struct forged_column columns[] = { { COLUMN_TASK, ENCODING_VARINT, "\1", 1, 0 } };
+	uint8_t extra[RANGE_EXTRA_BYTES] = { 0 };
+	struct findings findings;
+	struct forge forge;
+
+	forge_init(&forge);
+	forge_schema(&forge);
+	forge_block(&forge, 0, 10, 1, columns, 1, NULL, 0);
+	store_le64(extra + RANGE_AT_BEGIN_NS, 10);
+	store_le64(extra + RANGE_AT_END_NS, 10);
+	store_le32(extra + RANGE_AT_LOW, task);
+	store_le32(extra + RANGE_AT_HIGH, task);
+	forge_side(&forge, SECTION_SNAPSHOT, 1, extra, sizeof(extra), raw, sizeof(raw));
+	forge_end(&forge, 20);
+	findings = check_bytes(&forge.file);
+	forge_release(&forge);
+	return findings;
+}
+
+static void a_snapshot_that_contradicts_the_events_is_found(void **state)
+{
+	(void)state;
+	assert_null(strstr(check_snapshot(1, 0, 1, 1).damaged, "snapshots "));
+	assert_non_null(strstr(check_snapshot(1, 1, 1, 1).damaged, "snapshots "));
+	assert_non_null(strstr(check_snapshot(2, 0, 1, 2).damaged, "snapshots "));
+	assert_non_null(strstr(check_snapshot(1, 0, 2, 1).damaged, "snapshots "));
+	assert_non_null(strstr(check_snapshot(1, 0, 1, 2).damaged, "snapshots "));
+}
+
+/* A checkpoint with a row for the schema, off by `more` bytes, and for nothing else if `all`. */
+static struct findings check_checkpoint(uint32_t more, bool all)
+{
+	struct row_writer rows = { .schema = &row_schemas[SECTION_INDEX] };
+	uint8_t extra[CHECKPOINT_EXTRA_BYTES] = { 0 };
+	struct row row = { .number = { [INDEX_TYPE] = SECTION_SCHEMA } };
+	struct findings findings;
+	struct forge forge;
+
+	forge_init(&forge);
+	forge_schema(&forge);
+	row.number[INDEX_BYTES] = forge.file.size + more;
+	row.number[INDEX_ROWS] = load_le32(forge.file.bytes + SECTION_AT_ROWS);
+	row_writer_put(&rows, &row);
+	if (!all)
+		forge_end(&forge, 10);
+	forge_side(&forge, SECTION_CHECKPOINT, 1, extra, sizeof(extra), rows.bytes.bytes,
+			rows.bytes.size);
+	findings = check_bytes(&forge.file);
+	row_writer_release(&rows);
+	forge_release(&forge);
+	return findings;
+}
+
+static void a_checkpoint_that_contradicts_the_file_is_found(void **state)
+{
+	(void)state;
+	assert_null(strstr(check_checkpoint(0, true).damaged, "checkpoints "));
+	assert_non_null(strstr(check_checkpoint(1, true).damaged, "checkpoints "));
+	assert_non_null(strstr(check_checkpoint(0, false).damaged, "checkpoints "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +283,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_trace_cannot_be_checked),
 		cmocka_unit_test(a_failing_disk_is_a_failure_of_the_check),
 		cmocka_unit_test(events_that_name_missing_things_are_found),
+		cmocka_unit_test(a_snapshot_that_contradicts_the_events_is_found),
+		cmocka_unit_test(a_checkpoint_that_contradicts_the_file_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
