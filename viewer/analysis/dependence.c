@@ -106,6 +106,11 @@ static struct outlook judge_held(const struct judging *judging, uint32_t task)
 	uint64_t seen_ns;
 
 	outlook.on = evidence_holder(evidence, task, &seen_ns);
+	/* It saw itself as the holder only if it locked twice; others saw what came of its wait. */
+	if (outlook.on == task && seen_ns > evidence_task(evidence, task)->wait.since_ns) {
+		outlook.kind = OUTLOOK_HANDED;
+		return outlook;
+	}
 	holder = evidence_task(evidence, outlook.on);
 	switch (outlook.on == TASK_NONE ? TASK_STATE_ABSENT : holder->state) {
 	case TASK_STATE_ABSENT:

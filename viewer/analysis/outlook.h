@@ -35,6 +35,7 @@ enum outlook_kind {
 	OUTLOOK_YOUNG,  /* too short to say */
 	OUTLOOK_ENDING, /* `on` has ended, but only just: with it perhaps the program */
 	OUTLOOK_HOLDER_UNKNOWN,
+	OUTLOOK_HANDED,       /* others saw it with the lock since: it was about to go on */
 	OUTLOOK_QUEUE_MOVES,  /* those before it went on not long ago */
 	OUTLOOK_AT_WORK,      /* `on` may be at work with what it waits for */
 	OUTLOOK_WOKEN_BEFORE, /* from this place, by somebody or nobody known */

@@ -181,6 +181,8 @@ static char *why(const struct evidence *evidence, uint32_t task)
 		return why_young(evidence, task);
 	case OUTLOOK_ENDING:
 		return why_ending(evidence, task);
+	case OUTLOOK_HANDED:
+		return text("it has the lock already: others met it as the holder since");
 	case OUTLOOK_HOLDER_UNKNOWN:
 		return text("cannot be judged: nobody saw who holds the lock");
 	case OUTLOOK_QUEUE_MOVES:

@@ -203,6 +203,27 @@ static void tasks_of_a_runtime_make_no_finding(void **state)
 	assert_int_equal(parked_with(analysis, 2)->task_count, 1);
 }
 
+/* The trace ends between the hand-over of the lock and the record of it. */
+static void who_was_handed_the_lock_does_not_wait_for_itself(void **state)
+{
+	const struct analysis *analysis = analysed("@0 run T1 existing\n"
+						   "@0 create T2 by T1\n"
+						   "@0 create T3 by T1\n"
+						   "@1s block T2 mutex 0x10 held T1\n"
+						   "@2s block T3 mutex 0x10 held T2\n"
+						   "@9s end\n");
+
+	(void)state;
+	assert_int_equal(analysis->finding_count, 0);
+	assert_non_null(strstr(parked_with(analysis, 2)->why, "has the lock already"));
+
+	/* But who locks twice does. */
+	analysis = analysed("@0 run T1 existing\n"
+			    "@1s block T1 mutex 0x10 held T1\n"
+			    "@9s end\n");
+	assert_non_null(finding_with(analysis, FINDING_DEADLOCK, 1));
+}
+
 static int tear_down(void **state)
 {
 	(void)state;
@@ -213,6 +234,7 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_was_handed_the_lock_does_not_wait_for_itself),
 		cmocka_unit_test(two_locks_in_opposite_order_are_a_cycle),
 		cmocka_unit_test(a_task_that_waits_for_its_own_lock_is_a_cycle_of_one),
 		cmocka_unit_test(locks_and_joins_make_one_cycle),
