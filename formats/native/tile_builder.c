@@ -26,8 +26,8 @@
 #define SECTION_RAW_BYTES (48u << 10)
 
 /* Rows that are added up above level 0, and of those of a block that no level asks for. */
-#define UPPER_ROWS 1024u
-#define FRESH_ROWS 1024u
+#define UPPER_ROWS 512u
+#define FRESH_ROWS 384u
 
 /* Part of the bytes of all events that the tiles of a level may take, in 1/1024: 3.4% in all. The
  * lower levels have more tiles, so that a row costs more there. */
