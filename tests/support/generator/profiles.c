@@ -168,6 +168,7 @@ static const struct op leaked_ops[] = {
 
 static const struct language threads = {
 	.kind = TASK_THREAD,
+	.clock_step_ns = 10,
 	.sleep_reason = REASON_SLEEP,
 	.join_reason = REASON_JOIN,
 	.join_object = OBJECT_TASK,
@@ -185,6 +186,7 @@ static const struct language threads = {
 
 static const struct language go = {
 	.kind = TASK_GOROUTINE,
+	.clock_step_ns = 64,
 	.sleep_reason = REASON_SLEEP,
 	.join_reason = REASON_SYNC,
 	.ready_is_told = true,

@@ -148,7 +148,9 @@ static void fail(struct simulation *sim, enum lo_result result)
 
 static void schedule(struct simulation *sim, uint32_t slot, uint64_t delay_ns)
 {
-	struct heap_entry added = { sim->now_ns + delay_ns, slot, ++sim->tasks[slot].stamp };
+	uint32_t step_ns = sim->options.profile->language->clock_step_ns;
+	uint64_t steps = (delay_ns + step_ns - 1) / step_ns;
+	struct heap_entry added = { sim->now_ns + steps * step_ns, slot, ++sim->tasks[slot].stamp };
 	size_t at = sim->heap_count;
 
 	if (sim->heap_count == sim->heap_capacity) {
