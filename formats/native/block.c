@@ -223,8 +223,8 @@ static enum lo_result unpack_columns(struct block_columns *columns, uint32_t nee
 		if (result != LO_OK)
 			return result;
 	}
-	/* Only now has the scratch stopped moving. */
-	for (unsigned own = 0; own < EVENT_COLUMN_COUNT; own++)
+	/* Only now has the scratch stopped moving; without any column there is none. */
+	for (unsigned own = 0; own < EVENT_COLUMN_COUNT && scratch->bytes; own++)
 		columns->views[own].bytes = scratch->bytes + begin[own];
 	return LO_OK;
 }
