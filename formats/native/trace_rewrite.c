@@ -38,7 +38,8 @@ struct rewrite {
 	struct missing *missing; /* by offset */
 	uint32_t missing_count;
 	uint32_t missing_next;
-	uint64_t end_ns; /* of the blocks so far */
+	uint64_t end_ns;   /* of the blocks so far */
+	uint64_t nonsense; /* rows that were left out */
 
 	struct section_payload section; /* work space for counters and notes */
 	struct byte_unpacker *unpacker;
@@ -52,6 +53,15 @@ struct rewrite {
 	} * samples;
 	uint32_t sample_count;
 };
+
+/* Rows of a file may say what no writer accepts: one that is salvaged goes on without them. */
+static enum lo_result accept(struct rewrite *rewrite, enum lo_result result)
+{
+	if (result != LO_USAGE || !rewrite->options->salvage)
+		return result;
+	rewrite->nonsense++;
+	return LO_OK;
+}
 
 /* ---- tables ---- */
 
@@ -101,8 +111,8 @@ static enum lo_result copy_modules(struct rewrite *rewrite)
 		struct module_info module = *trace_reader_module(rewrite->reader, id);
 
 		module.path = string_of(rewrite, module.path);
-		result = trace_writer_module(
-				rewrite->writer, &module, &rewrite->modules[id], rewrite->err);
+		result = accept(rewrite, trace_writer_module(rewrite->writer, &module,
+							 &rewrite->modules[id], rewrite->err));
 	}
 	return result;
 }
@@ -185,8 +195,9 @@ static enum lo_result copy_symbols(struct rewrite *rewrite)
 			chain[i] = (struct symbol){ string_of(rewrite, places[i].function),
 				string_of(rewrite, places[i].file), places[i].line };
 		if (length > 0 && !is_lost_frame(rewrite, id))
-			result = trace_writer_symbols(rewrite->writer, rewrite->frames[id], chain,
-					length, rewrite->err);
+			result = accept(rewrite,
+					trace_writer_symbols(rewrite->writer, rewrite->frames[id],
+							chain, length, rewrite->err));
 	}
 	return result;
 }
@@ -202,7 +213,7 @@ static enum lo_result copy_tasks(struct rewrite *rewrite)
 		if (!trace_reader_task(rewrite->reader, id, &task))
 			continue;
 		task.name = string_of(rewrite, task.name);
-		result = trace_writer_task(rewrite->writer, &task, rewrite->err);
+		result = accept(rewrite, trace_writer_task(rewrite->writer, &task, rewrite->err));
 	}
 	return result;
 }
@@ -217,7 +228,8 @@ static enum lo_result copy_processes(struct rewrite *rewrite)
 		struct process_info process = rows[i];
 
 		process.program = string_of(rewrite, process.program);
-		result = trace_writer_process(rewrite->writer, &process, rewrite->err);
+		result = accept(rewrite,
+				trace_writer_process(rewrite->writer, &process, rewrite->err));
 	}
 	return result;
 }
@@ -469,9 +481,10 @@ static enum lo_result write_samples(struct rewrite *rewrite)
 		result = find_counter(rewrite, header->cells[i].key, &numbers[i]);
 	qsort(rewrite->samples, rewrite->sample_count, sizeof(*rewrite->samples), by_time);
 	for (uint32_t i = 0; i < rewrite->sample_count && result == LO_OK; i++)
-		result = trace_writer_sample(rewrite->writer, numbers[rewrite->samples[i].counter],
-				rewrite->samples[i].time_ns, rewrite->samples[i].value,
-				rewrite->err);
+		result = accept(rewrite, trace_writer_sample(rewrite->writer,
+							 numbers[rewrite->samples[i].counter],
+							 rewrite->samples[i].time_ns,
+							 rewrite->samples[i].value, rewrite->err));
 	return result;
 }
 
@@ -550,7 +563,7 @@ static bool copy_note(void *context, const struct note *original)
 	note.stack = note.stack <= stacks ? rewrite->stacks[note.stack] : STACK_NONE;
 	note.name = string_of(rewrite, note.name);
 	note.text = string_of(rewrite, note.text);
-	copying->result = trace_writer_note(rewrite->writer, &note, rewrite->err);
+	copying->result = accept(rewrite, trace_writer_note(rewrite->writer, &note, rewrite->err));
 	return copying->result == LO_OK;
 }
 
@@ -635,6 +648,9 @@ static enum lo_result add_warnings(struct rewrite *rewrite)
 				"This trace was repaired: %s%" PRIu64
 				" events are lost, and counted where they are missing.",
 				done->lost_stretches > 0 ? "at least " : "", done->lost);
+	if (result == LO_OK && rewrite->nonsense > 0)
+		result = add_warning(rewrite, "%" PRIu64 " rows that make no sense are left out.",
+				rewrite->nonsense);
 	for (i = 0; i < WARNINGS_MAX && result == LO_OK &&
 			trace_reader_damage(rewrite->reader, i, &damage);
 			i++)

@@ -583,6 +583,35 @@ static void repack_refuses_what_a_later_version_wrote(void **state)
 	forge_release(&forge);
 }
 
+static void rows_that_no_writer_accepts_are_left_out(void **state)
+{
+	struct row_writer rows = { .schema = &row_schemas[SECTION_PROCESSES] };
+	struct row nobody = { .number = { [PROCESS_INDEX] = 0 } };
+	struct row first = { .number = { [PROCESS_INDEX] = 1, [PROCESS_PID] = 42 } };
+	struct fault none = { .kind = FAULT_CUT, .offset = UINT64_MAX };
+	struct trace_rewrite_result result;
+	struct trace_reader *reader;
+	struct byte_buffer out;
+	struct forge forge;
+
+	(void)state;
+	forge_init(&forge);
+	forge_schema(&forge);
+	row_writer_put(&rows, &nobody);
+	row_writer_put(&rows, &first);
+	forge_table(&forge, SECTION_PROCESSES, 0, &rows);
+	forge_end(&forge, 100);
+	assert_int_equal(forge_open(&forge, &reader, NULL), LO_OK);
+	assert_int_equal(rewrite(reader, true, &out, &result), LO_OK);
+	trace_reader_close(reader);
+	reader = open_bytes(&out, none);
+	assert_int_equal(trace_reader_process(reader, 1)->pid, 42);
+	assert_non_null(trace_reader_meta(reader, "warning", 0));
+	trace_reader_close(reader);
+	byte_buffer_release(&out);
+	forge_release(&forge);
+}
+
 static bool stop(void *context, uint64_t done, uint64_t total)
 {
 	(void)context;
@@ -644,6 +673,7 @@ int main(void)
 		cmocka_unit_test(a_sound_trace_is_left_as_it_is),
 		cmocka_unit_test(repack_refuses_what_is_not_sound),
 		cmocka_unit_test(repack_refuses_what_a_later_version_wrote),
+		cmocka_unit_test(rows_that_no_writer_accepts_are_left_out),
 		cmocka_unit_test(rewriting_can_be_stopped),
 		cmocka_unit_test(a_full_disk_is_a_failure),
 	};
