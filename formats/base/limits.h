@@ -17,7 +17,7 @@
  * 1.2 MiB. */
 #define LIMIT_SECTION_PAYLOAD (256u << 20)
 
-/* Sections of a file, 40 bytes each in memory: four a second for 48 days, or 500,000 million
+/* Sections of a file, 48 bytes each in memory: four a second for 48 days, or 500,000 million
  * events. */
 #define LIMIT_SECTIONS (1u << 24)
 

@@ -328,7 +328,7 @@ static void take_cells(struct tile_decoder *decoder, struct tile *tile)
 				reason = byte_cursor_byte(in);
 			row->cells[k] = (struct tile_cell){
 				.share = byte & TILE_CELL_SHARE,
-				.changes = (byte & TILE_CELL_CHANGES) >> 4,
+				.changes = (uint8_t)((byte & TILE_CELL_CHANGES) >> 4),
 				.reason = byte & TILE_CELL_SHARE ? decoder->reasons[reason] : 0,
 			};
 		}

@@ -32,10 +32,12 @@ static void spoil(const struct fault *fault, uint64_t offset, uint8_t *bytes, si
 		begin = offset;
 	if (end > offset + size)
 		end = offset + size;
-	for (uint64_t at = begin; at < end; at++)
-		bytes[at - offset] = fault->kind == FAULT_ZERO ? 0
-							       : (uint8_t)(bytes[at - offset] ^
-										 1u << fault->bit);
+	for (uint64_t at = begin; at < end; at++) {
+		uint8_t byte = bytes[at - offset];
+
+		bytes[at - offset] = (uint8_t)(fault->kind == FAULT_ZERO ? 0
+									 : byte ^ 1u << fault->bit);
+	}
 }
 
 static enum lo_result faulty_read(struct byte_source *source, uint64_t offset, void *bytes,
