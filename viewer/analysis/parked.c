@@ -8,6 +8,7 @@
 #include "viewer/analysis/joined.h"
 #include "viewer/analysis/name.h"
 #include "viewer/analysis/outlook.h"
+#include "viewer/analysis/thresholds.h"
 
 struct waiter {
 	uint32_t task;
@@ -207,7 +208,10 @@ static char *why(const struct evidence *evidence, uint32_t task)
 	}
 }
 
-/* A wait that is merely young is not among them: short waits are what healthy programs do. */
+/*
+ * A wait that is merely young is not among them, for short waits are what healthy programs do;
+ * unless there is no more than a moment to look at, as in one dump, where every wait is young.
+ */
 static bool is_unjudged(const struct evidence *evidence, uint32_t task)
 {
 	switch (outlook_of(evidence, task)->kind) {
@@ -215,6 +219,8 @@ static bool is_unjudged(const struct evidence *evidence, uint32_t task)
 	case OUTLOOK_HOLDER_UNKNOWN:
 	case OUTLOOK_UNKNOWN:
 		return true;
+	case OUTLOOK_YOUNG:
+		return evidence->analysis->duration_ns < HARD_LEAST_NS;
 	default:
 		return false;
 	}

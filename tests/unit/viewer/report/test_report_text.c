@@ -88,6 +88,14 @@ static void what_cannot_be_judged_is_not_called_fine(void **state)
 	(void)state;
 	assert_says(report, "FINDINGS: nothing seen to be stuck, but 1 task cannot be judged\n");
 	free(report);
+
+	/* In a moment every wait is young. */
+	report = reported("@0 run T1 existing\n@1ms block T1 cond 0x7\n@199ms end\n", false);
+	assert_says(report, "but 1 task cannot be judged\n");
+	free(report);
+	report = reported("@0 run T1 existing\n@1ms block T1 cond 0x7\n@200ms end\n", false);
+	assert_says(report, "FINDINGS: nothing stuck\n");
+	free(report);
 }
 
 static void other_findings_do_not_hide_that_nothing_is_stuck(void **state)
