@@ -33,6 +33,13 @@ enum thread_phase {
 	THREAD_ENDED
 };
 
+/* A descriptor whose calls were seen to wait; believed until `until_ticks`. */
+struct waiting_descriptor {
+	uint64_t until_ticks; /* 0 = none */
+	int fd;
+};
+#define WAITING_DESCRIPTORS 4u /* a power of two; found by the low bits of their numbers */
+
 struct thread {
 	struct ring_producer producer;
 	struct stack_memo *memo; /* NULL: no memory for one, then there are no stacks */
@@ -43,8 +50,9 @@ struct thread {
 	volatile uintptr_t busy; /* T1; read and written by handlers of the same thread */
 	uint8_t phase;           /* enum thread_phase */
 	bool keeps_ring; /* code on another stack may still be about to use the ring and memo */
+	struct waiting_descriptor waiting[WAITING_DESCRIPTORS];
 };
-_Static_assert(sizeof(struct thread) <= 128, "static TLS is scarce");
+_Static_assert(sizeof(struct thread) <= 192, "static TLS is scarce");
 
 extern __thread struct thread thread_self
 		__attribute__((tls_model("initial-exec"), visibility("hidden")));

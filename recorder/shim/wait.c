@@ -44,7 +44,7 @@ static inline bool lasted(const struct wait *wait, uint64_t now)
  * closed the descriptor: then what is asked may be wrong, and is so once. Other files than sockets
  * and pipes wait in spite of the flag.
  */
-__attribute__((cold, noinline)) static bool never_waits(int fd)
+static bool has_nonblock(int fd)
 {
 	long flags = system_call(SYS_fcntl, fd, F_GETFL, 0, 0);
 	struct stat file;
@@ -54,11 +54,32 @@ __attribute__((cold, noinline)) static bool never_waits(int fd)
 	       (S_ISSOCK(file.st_mode) || S_ISFIFO(file.st_mode));
 }
 
+/* About a millisecond, whatever the clock counts. */
+#define WAITING_TICKS (1u << 21)
+
+/*
+ * Two threads that send a byte to and fro over pipes pay a tenth more when each wait asks the
+ * kernel, so that a descriptor waits is believed for a moment. That it does not is asked each time:
+ * then a wait can never be missed, and all that may go wrong is that the work of a call is taken
+ * for a wait a moment longer, after the program has set the flag.
+ */
+__attribute__((cold, noinline)) static bool never_waits(struct thread *self, int fd, uint64_t now)
+{
+	struct waiting_descriptor *known = &self->waiting[(unsigned)fd & (WAITING_DESCRIPTORS - 1)];
+
+	if (known->fd == fd && now < known->until_ticks)
+		return false;
+	if (has_nonblock(fd))
+		return true;
+	*known = (struct waiting_descriptor){ .until_ticks = now + WAITING_TICKS, .fd = fd };
+	return false;
+}
+
 /* The call has returned at `now`, and the drain knows nothing of it. */
-static inline bool was_wait(const struct wait *wait, uint64_t now)
+static inline bool was_wait(struct thread *self, const struct wait *wait, uint64_t now)
 {
 	return lasted(wait, now) &&
-	       (!wait->heeds_nonblock || !never_waits((int)wait->event.object));
+	       (!wait->heeds_nonblock || !never_waits(self, (int)wait->event.object, now));
 }
 
 /* The opposite of open_wait(). */
@@ -74,12 +95,12 @@ static void close_wait(struct thread *self, struct wait *wait, uint32_t waker, u
 	case WAIT_ARMED:
 		if (ring_producer_disarm(&self->producer))
 			break; /* P4: the drain knows the BLOCK */
-		if (!was_wait(wait, end.time_ns))
+		if (!was_wait(self, wait, end.time_ns))
 			return;
 		ring_producer_push(&self->producer, &wait->event, RING_SPARE_OTHER);
 		break;
 	case WAIT_LOST:
-		if (was_wait(wait, end.time_ns))
+		if (was_wait(self, wait, end.time_ns))
 			thread_count_lost(self, (enum thread_entry)wait->lost, WAIT_RECORDS);
 		return;
 	case WAIT_OFF:
